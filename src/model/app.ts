@@ -1,0 +1,122 @@
+/** What an app is: what is wanted of it, what is known about it, what is remembered about it. No I/O, no XState. */
+import type { AgentError, ErrorCode } from "./errors.ts";
+
+export type Stage = "DEV" | "PROD";
+export interface AppId {
+  readonly stage: Stage;
+  readonly key: number;
+}
+
+/** `PROD:42`: the app in ids of actors, in logs and on disk. */
+export const appName = ({ stage, key }: AppId): string => `${stage}:${key}`;
+
+/** Spelling fixed by the cloud. */
+export type WireState =
+  | "REMOVED"
+  | "DOWNLOADING"
+  | "PRESENT"
+  | "STARTING"
+  | "RUNNING"
+  | "STOPPING"
+  | "FAILED"
+  | "UPDATING"
+  | "DELETING"
+  | "UNINSTALLED";
+
+export type Target = "RUNNING" | "PRESENT" | "REMOVED" | "UNINSTALLED";
+
+/** What somebody asked for last. On disk before it gets here, so an actor that starts anew is given it again. */
+export interface Desired {
+  readonly target: Target;
+  /** The newest version if an update is asked for, else the present one. */
+  readonly version: string;
+  /** Hash over environment, ports and everything else that needs a new container to take effect. */
+  readonly spec: string;
+}
+
+export type Health = "starting" | "healthy" | "unhealthy";
+
+/** One container of this app. A run is (id, startedAt): a restart by hand keeps the id and is another run. */
+export interface Container {
+  readonly id: string;
+  readonly version: string;
+  readonly spec: string;
+  readonly is: "made" | "up" | "down";
+  readonly startedAt: number;
+  /** Absent without a health check, or when the app's label switches acting on it off. */
+  readonly health?: Health;
+  readonly exitCode?: number;
+}
+
+/** What one look at the engine shows. Every step ends with a look, so every step's result has this shape. */
+export interface Facts {
+  /** Versions whose image is on disk. */
+  readonly images: readonly string[];
+  readonly container?: Container | undefined;
+  /** The container of the version before, put aside by an update that is not committed yet. */
+  readonly kept?: Container | undefined;
+}
+
+/** A wait that can be shown, skipped and ended. Without `until` it ends on request only. */
+export interface Wait {
+  readonly because: ErrorCode;
+  readonly until?: number | undefined;
+}
+
+/** What nobody but the agent knows. One immutable object: whoever keeps it on disk compares identities. */
+export interface Memory {
+  /** Failures in a row; ten minutes up set it back to 0. */
+  readonly failures: number;
+  /** Set while the app waits after a failure. */
+  readonly wait?: Wait | undefined;
+  /** A version not to be tried: for good after a rollback, or until a time when it could not be downloaded. */
+  readonly setAside?: (Wait & { readonly version: string }) | undefined;
+  /**
+   * The version to go back to, from the moment an update is taken up until the new version has proven itself. Its image
+   * is kept that long. A container of another version is on probation, whenever it is started.
+   */
+  readonly wayBack?: string | undefined;
+  readonly uninstalled: boolean;
+}
+
+export const NOTHING_REMEMBERED: Memory = { failures: 0, uninstalled: false };
+
+/** Requests: they are noted at once in every state and acted on by a state that can. */
+export type AppRequest =
+  | { readonly type: "app.request"; readonly desired: Desired; readonly by: "person" | "sync" }
+  | { readonly type: "app.retry" }
+  | { readonly type: "app.hold" };
+
+/** What every step is given: enough to do it, and to do it again. */
+export interface StepInput {
+  readonly app: AppId;
+  readonly version: string;
+  /** Revision of the order: the service reads the rest by it. */
+  readonly spec: string;
+}
+
+/** Facts about this app's containers, from the engine actor. Each was looked up, none is a bare Docker event. */
+export type ContainerFact =
+  | { readonly type: "container.started"; readonly container: Container }
+  | { readonly type: "container.exited"; readonly id: string; readonly startedAt: number; readonly exitCode: number }
+  | { readonly type: "container.health"; readonly id: string; readonly health: Health }
+  | { readonly type: "container.removed"; readonly id: string };
+
+/** A fact about a container of ours, with the app that it belongs to. The engine actor tells the root, the root the app. */
+export interface AppFact {
+  readonly type: "app.fact";
+  readonly app: AppId;
+  readonly fact: ContainerFact;
+}
+
+/** Facts about the engine itself. */
+export type EngineFact = { readonly type: "engine.lost" } | { readonly type: "engine.back" };
+
+/** What an app tells its parent. */
+export interface AppReport {
+  readonly type: "app.changed";
+  readonly app: AppId;
+  readonly state: WireState;
+  readonly version?: string | undefined;
+  readonly error?: AgentError | undefined;
+}

@@ -1,0 +1,26 @@
+/** What somebody asked of an app, checked: one row of the desires on disk. No secret is in it. */
+import type { AppId, Desired, Target } from "./app.ts";
+
+export interface AppOrder {
+  readonly app: AppId;
+  /** The app's name as it stands in names and paths: lower-case, `[a-z0-9][a-z0-9_-]{0,62}`. */
+  readonly name: string;
+  readonly target: Target;
+  /** The version that is pulled and run: present_version, else newest_version. */
+  readonly version: string;
+  readonly releaseKey: number;
+  /** Account key of who asked; goes back in each report. */
+  readonly requestor: number;
+  /** Account key of the device's owner, for registry tokens. 0 where nobody said. */
+  readonly owner: number;
+}
+
+/** Changes when a new container is needed for the order to take effect, other than by its version. */
+export const revisionOf = ({ name }: AppOrder): string => `1-${name}`;
+
+/** The part of an order that the app's machine holds. */
+export const desiredOf = (order: AppOrder): Desired => ({
+  target: order.target,
+  version: order.version,
+  spec: revisionOf(order),
+});

@@ -1,0 +1,12 @@
+import { defineConfig } from "vitest/config";
+
+/** Three kinds of test: `unit` needs nothing but Node; `engine` and `bundle` need what scripts/setUp.mjs installs. */
+export default defineConfig({
+  test: {
+    include: ["test/**/*.test.ts"],
+    exclude: ["test/engine/**", "test/routers/**", "test/browser/**", "test/bundle/**"],
+    restoreMocks: true,
+    unstubEnvs: true,
+    execArgv: ["--expose-gc"],
+  },
+});
