@@ -15,60 +15,44 @@ import {
   stateIn,
 } from "xstate";
 import type * as Model from "../model/app.ts";
-import type { ContainerFact, Facts, WireState } from "../model/app.ts";
 import { CRASH_CAP, remaining } from "../model/backoff.ts";
 import { type Ms, minutes, seconds } from "../model/duration.ts";
 import { AgentError } from "../model/errors.ts";
 import * as remember from "../model/memory.ts";
-import {
-  type Effect,
-  goal,
-  isOnTrial,
-  isWell,
-  type Known,
-  type Next,
-  next,
-  noted,
-  type Place,
-  place,
-  START_GRACE,
-  wayBackFrom,
-} from "../model/plan.ts";
+import { type Effect, isPaused, isUp, type Known, type Next, next, noted, type Place, place } from "../model/plan.ts";
 import { slot } from "./slot.ts";
 
 export interface AppInput {
   readonly app: Model.AppId;
   readonly desired: Model.Desired;
   readonly memory: Model.Memory;
+  /** Why it failed last, as remembered by an actor before this one. */
+  readonly error?: AgentError | undefined;
   readonly parent: ActorRef<Snapshot<unknown>, Model.AppReport>;
-  readonly probation: Ms;
   readonly now: () => number;
   readonly random: () => number;
 }
 
 interface AppContext extends AppInput {
-  readonly facts?: Facts | undefined;
+  readonly facts?: Model.Facts | undefined;
   /** Version that the step in progress is about. */
   readonly aim: string;
   /** The last facts that were told. They may be newer than the look that is on its way, so they are noted on it again. */
-  readonly early: readonly ContainerFact[];
-  readonly error?: AgentError | undefined;
-  /** When the probation in progress ends. Begins anew with the agent: a restart costs one probation, not a bad commit. */
-  readonly probationEndsAt?: number | undefined;
+  readonly early: readonly Model.ContainerFact[];
 }
 
 type StepFailed = ErrorActorEvent<unknown, "step">;
-type AppEvent = Model.AppRequest | ContainerFact | Model.EngineFact | StepFailed;
+type AppEvent = Model.AppRequest | Model.ContainerFact | Model.EngineFact | StepFailed;
 
 const STEADY_AFTER = minutes(10);
 const LOOK_AGAIN_AFTER = seconds(30);
 
-const step = (name: Effect) => slot<Facts, Model.StepInput>(name);
+const step = (name: Effect) => slot<Model.Facts, Model.StepInput>(name);
 const is = (answer: Next) => (args: { context: AppContext }) => next(known(args.context)) === answer;
 const at = (answer: Place) => (args: { context: AppContext }) => place(known(args.context)) === answer;
 const until = (cap: Ms, deadline: (context: AppContext) => number) => (args: { context: AppContext }) =>
   remaining(deadline(args.context), args.context.now(), cap);
-const startOf = ({ facts, now }: AppContext) => facts?.container?.startedAt ?? now();
+
 /** Every step is invoked as `step`: one at a time, one way to fail. */
 export const doing = <const Name extends Effect>(src: Name) =>
   ({
@@ -80,9 +64,12 @@ export const doing = <const Name extends Effect>(src: Name) =>
       spec: context.desired.spec,
     }),
   }) as const;
-export const learnt = { type: "learn", params: ({ event }: { event: { output: Facts } }) => event.output } as const;
-/** The second name is for a step that is there because of an update: a version is here already. */
-export const says = (state: WireState, ofUpdate = state) => ({ type: "report", params: { state, ofUpdate } }) as const;
+export const learnt = {
+  type: "learn",
+  params: ({ event }: { event: { output: Model.Facts } }) => event.output,
+} as const;
+export const says = (state: Model.WireState) => ({ type: "report", params: { state } }) as const;
+
 export const app = setup({
   types: {} as { context: AppContext; events: AppEvent; input: AppInput },
 
@@ -91,13 +78,8 @@ export const app = setup({
     pullImage: step("pullImage"),
     createContainer: step("createContainer"),
     startContainer: step("startContainer"),
-    haltContainer: step("haltContainer"),
     stopContainer: step("stopContainer"),
     removeApp: step("removeApp"),
-    uninstallApp: step("uninstallApp"),
-    swapContainers: step("swapContainers"),
-    commitUpdate: step("commitUpdate"),
-    rollBackUpdate: step("rollBackUpdate"),
   },
 
   guards: {
@@ -105,33 +87,22 @@ export const app = setup({
     create: is("create"),
     stop: is("stop"),
     remove: is("remove"),
-    uninstall: is("uninstall"),
-    update: is("update"),
     wait: is("wait"),
     isRunning: at("running"),
-    isSick: at("sick"),
-    isOnProbation: at("probation"),
-    isHalfUpdated: at("rollingBack"),
+    isPaused: ({ context }) => isPaused(known(context)),
     isCrashed: at("crashed"),
     isPresent: at("present"),
     isRemoved: at("removed"),
-    isUninstalled: at("uninstalled"),
-    isDown: ({ context: { desired, facts } }) => desired.target === "RUNNING" && facts?.container?.is !== "up",
-    isBad: ({ context: { facts, now } }) => !isWell(facts?.container, now()),
+    isDown: ({ context: { desired, facts } }) => desired.target === "RUNNING" && !isUp(facts?.container),
     isElsewhere: or([
       and([stateIn("#app.present"), not("isPresent")]),
       and([stateIn("#app.active.running"), not("isRunning")]),
     ]),
-    isCalledOff: ({ context }) =>
-      !["pull", "update"].includes(next(known(context))) || context.aim !== goal(known(context)),
+    isCalledOff: ({ context }) => next(known(context)) !== "pull" || context.aim !== context.desired.version,
     isStranger: ({ context: { facts }, event }) =>
-      "container" in event && ![facts?.container?.id, facts?.kept?.id].includes(event.container.id),
-    isPostponed: ({ context }) => context.memory.setAside?.until !== undefined,
+      event.type === "container.started" && event.container.id !== facts?.container?.id,
     isHopeless: ({ context }) => context.memory.wait?.until === undefined,
-    wasOnTrial: ({ context: { aim, facts, memory }, event }) =>
-      facts !== undefined && isOnTrial(aim, facts, memory) && !isEngineAway(event),
-    isEngineAway: ({ event }) => isEngineAway(event),
-    isProven: ({ context: { facts } }) => ["healthy", undefined].includes(facts?.container?.health),
+    isEngineAway: ({ event }) => "error" in event && AgentError.from(event.error).code === "engine_unreachable",
   },
 
   actions: {
@@ -145,44 +116,28 @@ export const app = setup({
       if (!("id" in event || "container" in event)) return {};
       return { facts: facts && noted(facts, event), early: [...early, event].slice(-8) };
     }),
-    aim: assign({ aim: ({ context }) => goal(known(context)) }),
-    aimBack: assign({ aim: ({ context: { aim, facts, memory } }) => facts?.kept?.version ?? memory.wayBack ?? aim }),
-    keepWayBack: assign({
-      memory: ({ context }) => ({ ...context.memory, wayBack: wayBackFrom(context.aim, context) }),
-    }),
-    noteProven: assign({ memory: ({ context }) => ({ ...context.memory, wayBack: undefined }) }),
+    aim: assign({ aim: ({ context }) => context.desired.version }),
     forgetFacts: assign({ facts: undefined, early: [] }),
-    learn: assign(({ context: { early, memory } }, found: Facts) => ({
+    learn: assign(({ context: { early } }, found: Model.Facts) => ({
       facts: early.filter(({ type }) => type !== "container.started").reduce(noted, found),
       early: [],
-      memory: remember.afterLook(memory, found),
     })),
-    countFailure: assign(({ context, event }) => {
-      const error = "error" in event ? AgentError.from(event.error) : remember.endOf(context.facts?.container);
-      return { error, memory: remember.afterFailure(context.memory, error, context.app.stage, chance(context)) };
+    countFailure: assign(({ context: { facts, memory, app, now, random }, event }) => {
+      const error = "error" in event ? AgentError.from(event.error) : remember.endOf(facts?.container);
+      return { error, memory: remember.afterFailure(memory, error, app.stage, { now: now(), random }) };
     }),
-    postpone: assign(({ context, event }) => {
-      const error = AgentError.from("error" in event ? event.error : event.type);
-      return { error, memory: remember.afterFailedDownload(context.memory, context.aim, error, chance(context)) };
-    }),
-    setAside: assign(({ context, event }) => {
-      const error = "error" in event ? AgentError.from(event.error) : remember.endOf(context.facts?.container);
-      return { error, memory: remember.afterBadUpdate(context.memory, context.aim, error) };
-    }),
-    forgetFailures: assign(({ context }) => ({
-      memory: { ...context.memory, failures: 0, wait: undefined },
+    forgetFailures: assign({
       error: undefined,
-    })),
-    noteUninstalled: assign(({ context }) => ({ memory: { ...context.memory, uninstalled: true } })),
-    beginProbation: assign({ probationEndsAt: ({ context }) => context.now() + context.probation }),
+      memory: ({ context }) => (context.memory.failures === 0 ? context.memory : { failures: 0 }),
+    }),
     report: sendTo(
       ({ context }) => context.parent,
-      ({ context }, { state, ofUpdate }: { state: WireState; ofUpdate: WireState }) => ({
-        type: "app.changed" as const,
-        app: context.app,
-        state: wayBackFrom(context.aim, context) === undefined ? state : ofUpdate,
-        version: context.facts?.container?.version,
-        error: context.error,
+      ({ context: { app, aim, error } }, { state }: { state: Model.WireState }): Model.AppReport => ({
+        type: "app.changed",
+        app,
+        state,
+        version: aim,
+        error: state === "FAILED" ? error : undefined,
       }),
     ),
   },
@@ -190,21 +145,10 @@ export const app = setup({
   delays: {
     lookAgain: LOOK_AGAIN_AFTER,
     retryAt: until(CRASH_CAP, ({ memory }) => memory.wait?.until ?? Infinity),
-    graceEndsAt: until(START_GRACE, (context) => startOf(context) + START_GRACE),
-    steadyAt: until(STEADY_AFTER, (context) => startOf(context) + STEADY_AFTER),
-    nextUpdateAt: until(CRASH_CAP, ({ memory }) => memory.setAside?.until ?? Infinity),
-    probationEndsAt: until(CRASH_CAP, ({ probationEndsAt }) => probationEndsAt ?? 0),
+    steadyAt: until(STEADY_AFTER, ({ facts, now }) => (facts?.container?.startedAt ?? now()) + STEADY_AFTER),
   },
 });
 
-function known({ desired, facts, memory, now }: AppContext): Known {
-  return { desired, facts, memory, at: now() };
-}
-
-function isEngineAway(event: AppEvent): boolean {
-  return "error" in event && AgentError.from(event.error).code === "engine_unreachable";
-}
-
-function chance({ now, random }: AppContext) {
-  return { now: now(), random };
+function known({ desired, facts, memory }: AppContext): Known {
+  return { desired, facts, memory };
 }

@@ -19,22 +19,18 @@ export type WireState =
   | "RUNNING"
   | "STOPPING"
   | "FAILED"
-  | "UPDATING"
-  | "DELETING"
-  | "UNINSTALLED";
+  | "DELETING";
 
-export type Target = "RUNNING" | "PRESENT" | "REMOVED" | "UNINSTALLED";
+export const TARGETS = ["RUNNING", "PRESENT", "REMOVED"] as const;
+export type Target = (typeof TARGETS)[number];
 
 /** What somebody asked for last. On disk before it gets here, so an actor that starts anew is given it again. */
 export interface Desired {
   readonly target: Target;
-  /** The newest version if an update is asked for, else the present one. */
   readonly version: string;
-  /** Hash over environment, ports and everything else that needs a new container to take effect. */
+  /** Revision of everything else that needs a new container to take effect. */
   readonly spec: string;
 }
-
-export type Health = "starting" | "healthy" | "unhealthy";
 
 /** One container of this app. A run is (id, startedAt): a restart by hand keeps the id and is another run. */
 export interface Container {
@@ -42,10 +38,12 @@ export interface Container {
   readonly version: string;
   readonly spec: string;
   readonly is: "made" | "up" | "down";
+  /** Up, but frozen by hand. */
+  readonly paused?: boolean;
+  /** Wall time in ms since 1970; 0 if it never ran. */
   readonly startedAt: number;
-  /** Absent without a health check, or when the app's label switches acting on it off. */
-  readonly health?: Health;
-  readonly exitCode?: number;
+  /** Absent where nobody knows: it ended while the engine was away. */
+  readonly exitCode?: number | undefined;
 }
 
 /** What one look at the engine shows. Every step ends with a look, so every step's result has this shape. */
@@ -53,8 +51,6 @@ export interface Facts {
   /** Versions whose image is on disk. */
   readonly images: readonly string[];
   readonly container?: Container | undefined;
-  /** The container of the version before, put aside by an update that is not committed yet. */
-  readonly kept?: Container | undefined;
 }
 
 /** A wait that can be shown, skipped and ended. Without `until` it ends on request only. */
@@ -69,23 +65,9 @@ export interface Memory {
   readonly failures: number;
   /** Set while the app waits after a failure. */
   readonly wait?: Wait | undefined;
-  /** A version not to be tried: for good after a rollback, or until a time when it could not be downloaded. */
-  readonly setAside?: (Wait & { readonly version: string }) | undefined;
-  /**
-   * The version to go back to, from the moment an update is taken up until the new version has proven itself. Its image
-   * is kept that long. A container of another version is on probation, whenever it is started.
-   */
-  readonly wayBack?: string | undefined;
-  readonly uninstalled: boolean;
 }
 
-export const NOTHING_REMEMBERED: Memory = { failures: 0, uninstalled: false };
-
-/** Requests: they are noted at once in every state and acted on by a state that can. */
-export type AppRequest =
-  | { readonly type: "app.request"; readonly desired: Desired; readonly by: "person" | "sync" }
-  | { readonly type: "app.retry" }
-  | { readonly type: "app.hold" };
+export const NOTHING_REMEMBERED: Memory = { failures: 0 };
 
 /** What every step is given: enough to do it, and to do it again. */
 export interface StepInput {
@@ -95,11 +77,25 @@ export interface StepInput {
   readonly spec: string;
 }
 
+/** Requests: they are noted at once in every state and acted on by a state that can. */
+export type AppRequest =
+  | { readonly type: "app.request"; readonly desired: Desired; readonly by: Asker }
+  | { readonly type: "app.retry" }
+  | { readonly type: "app.hold" };
+
+/** A person asked now, or the list that the back end keeps says so. */
+export type Asker = "person" | "sync";
+
 /** Facts about this app's containers, from the engine actor. Each was looked up, none is a bare Docker event. */
 export type ContainerFact =
   | { readonly type: "container.started"; readonly container: Container }
-  | { readonly type: "container.exited"; readonly id: string; readonly startedAt: number; readonly exitCode: number }
-  | { readonly type: "container.health"; readonly id: string; readonly health: Health }
+  | {
+      readonly type: "container.exited";
+      readonly id: string;
+      readonly startedAt: number;
+      readonly exitCode?: number | undefined;
+    }
+  | { readonly type: "container.paused"; readonly id: string }
   | { readonly type: "container.removed"; readonly id: string };
 
 /** A fact about a container of ours, with the app that it belongs to. The engine actor tells the root, the root the app. */
@@ -117,6 +113,6 @@ export interface AppReport {
   readonly type: "app.changed";
   readonly app: AppId;
   readonly state: WireState;
-  readonly version?: string | undefined;
+  readonly version: string;
   readonly error?: AgentError | undefined;
 }

@@ -1,7 +1,5 @@
-import { describe, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { appMachine } from "../../src/machines/app.ts";
-import { cancelled } from "../../src/model/outcomes.ts";
-import { START_GRACE } from "../../src/model/plan.ts";
 import { nameOf, TestApp, taken, wanting } from "../support/app.ts";
 
 test("from nothing to running", async () => {
@@ -18,89 +16,7 @@ test("the ways down", async () => {
   await t.until("present");
   t.ask(wanting("REMOVED"));
   await t.until("absent.removed");
-  t.ask(wanting("UNINSTALLED"));
-  await t.until("absent.uninstalled");
-  t.ask(wanting("PRESENT"));
-  await t.until("present");
-  t.ask(wanting("UNINSTALLED"));
-  await t.until("absent.uninstalled");
-  expect(t.heard().slice(5)).toEqual([
-    "STOPPING",
-    "PRESENT",
-    "DELETING",
-    "REMOVED",
-    "UNINSTALLED",
-    "DOWNLOADING",
-    "PRESENT",
-    "DELETING",
-    "REMOVED",
-    "UNINSTALLED",
-  ]);
-});
-
-test("an update that proves itself", async () => {
-  using t = new TestApp(wanting("RUNNING"));
-  await t.until("active.running");
-  t.ask(wanting("RUNNING", "2"));
-  await t.until("active.updating.probation");
-  expect(t.engine.look()).toMatchObject({
-    images: ["1", "2"],
-    container: { version: "2", is: "up" },
-    kept: { version: "1" },
-  });
-  await t.pass(29_000);
-  expect(t.state).toBe("active.updating.probation");
-  await t.until("active.running");
-  expect(t.engine.look()).toMatchObject({ images: ["2"], container: { version: "2", is: "up" } });
-  expect(t.engine.look().kept).toBeUndefined();
-});
-
-test.each(["exits", "sick"] as const)(
-  "an update that %s is rolled back and not tried again until asked",
-  async (how) => {
-    using t = new TestApp(wanting("RUNNING"));
-    t.engine.bad.set("2", how);
-    t.engine.withHealthCheck.add("2");
-    await t.until("active.running");
-    t.ask(wanting("RUNNING", "2"));
-    await t.until("active.updating.rollingBack", how === "exits" ? 1_000 : 31_000);
-    await t.until("active.running");
-    expect(t.engine.look()).toMatchObject({ container: { version: "1", is: "up" } });
-    expect(t.memory.setAside).toEqual({
-      version: "2",
-      because: how === "exits" ? "container_exited" : "container_unhealthy",
-    });
-    await t.pass(3_600_000, 10_000);
-    expect(t.state).toBe("active.running.steady");
-    t.engine.bad.clear();
-    t.ask(wanting("RUNNING", "2"), "sync");
-    await t.pass(1_000);
-    expect(t.state).toBe("active.running.steady");
-    t.ask(wanting("RUNNING", "2"));
-    await t.until("active.updating.committing");
-  },
-);
-
-test("a new version that cannot be downloaded leaves the old one running and is tried again", async () => {
-  using t = new TestApp(wanting("RUNNING"));
-  await t.until("active.running");
-  t.engine.faults = ["image_pull_failed"];
-  t.ask(wanting("RUNNING", "2"));
-  await t.until("active.updating.pulling");
-  await t.until("active.running");
-  expect(t.memory.setAside).toMatchObject({ version: "2", until: expect.any(Number) });
-  await t.pass(4_000);
-  expect(t.state).toBe("active.running.settling");
-  await t.until("active.updating.probation");
-});
-
-test("without a network the old version boots though a new one is wanted", async () => {
-  using t = new TestApp(wanting("RUNNING", "2"), (engine) => {
-    engine.images.add("1");
-    engine.boxes.set("old", { id: "old", name: "app", version: "1", spec: "s", is: "down", startedAt: 1 });
-  });
-  await t.until("active.updating");
-  expect(t.engine.calls).toEqual(["look 2", "createContainer 1", "startContainer 1", "pullImage 2"]);
+  expect(t.heard().slice(5)).toEqual(["STOPPING", "PRESENT", "DELETING", "REMOVED"]);
 });
 
 test("after crashes it waits 5, 20, 45 s and counts until ten minutes up", async () => {
@@ -123,7 +39,6 @@ test("after crashes it waits 5, 20, 45 s and counts until ten minutes up", async
 test("a crash loop survives the agent, and a clock that jumped back a year makes nobody wait a year", async () => {
   using t = new TestApp(wanting("RUNNING"), (engine) => void engine.images.add("1"), {
     failures: 2,
-    uninstalled: false,
     wait: { because: "container_exited", until: 365 * 86_400_000 },
   });
   await t.until("crashed.waiting");
@@ -193,238 +108,6 @@ test("engine away and back", async () => {
   expect(t.engine.violations).toEqual([]);
 });
 
-test("a swap that fails is rolled back and its version set aside, unless it was the engine that went away", async () => {
-  using t = new TestApp(wanting("RUNNING"));
-  await t.until("active.running");
-  t.ask(wanting("RUNNING", "2"));
-  await t.until("active.updating.swapping");
-  await t.pass(15);
-  t.engine.faults = ["bad_configuration"];
-  await t.until("active.running");
-  expect(t.engine.calls.at(-1)).toBe("rollBackUpdate 1");
-  expect(t.engine.look()).toMatchObject({ container: { version: "1", is: "up" } });
-  expect(t.memory.setAside).toEqual({ version: "2", because: "bad_configuration" });
-  expect(t.heard()).not.toContain("FAILED");
-
-  t.ask(wanting("RUNNING", "3"));
-  await t.until("active.updating.swapping");
-  t.engine.faults = ["engine_unreachable"];
-  await t.until("active.updating.committing");
-  expect(t.memory.setAside).toBeUndefined();
-  await t.until("active.running");
-  expect(t.engine.look()).toMatchObject({ images: ["3"], container: { version: "3" } });
-});
-
-test("a sick container is stopped, then made anew after the wait", async () => {
-  using t = new TestApp(wanting("RUNNING"));
-  t.engine.fallSick("1");
-  await t.until("active.halting");
-  expect(t.clock.now()).toBeGreaterThanOrEqual(START_GRACE);
-  await t.until("crashed.waiting");
-  expect(t.engine.look().container).toMatchObject({ id: "c1", is: "down" });
-  expect(t.heard().slice(-2)).toEqual(["STOPPING", "FAILED"]);
-  expect(t.last()?.error?.code).toBe("container_unhealthy");
-  t.engine.bad.clear();
-  await t.until("active.running.settling");
-  await t.pass(1_000);
-  expect(t.engine.look().container).toMatchObject({ id: "c2", health: "healthy" });
-});
-
-test("whoever is unhealthy during the start grace and healthy at its end is left alone", async () => {
-  using t = new TestApp(wanting("RUNNING"));
-  t.engine.fallSick("1");
-  await t.until("active.running");
-  await t.pass(START_GRACE - 100);
-  t.engine.judge("healthy");
-  await t.pass(60_000);
-  expect(t.state).toBe("active.running.settling");
-  t.engine.judge("unhealthy");
-  await t.until("active.halting", 20);
-});
-
-test("a container that is found sick is stopped, also when a wait was on", async () => {
-  const wait = { because: "container_exited" as const, until: 100_000 };
-  const memory = { failures: 2, uninstalled: false, wait };
-  const sick = { id: "x", name: "app", version: "1", spec: "s", is: "up", health: "unhealthy" } as const;
-  using t = new TestApp(
-    wanting("RUNNING"),
-    (engine) => {
-      engine.images.add("1");
-      engine.boxes.set("x", { ...sick, startedAt: -START_GRACE });
-    },
-    memory,
-  );
-  await t.until("active.halting", 100);
-  await t.until("crashed.waiting", 100);
-  expect(t.engine.look().container?.is).toBe("down");
-  expect(t.engine.violations).toEqual([]);
-});
-
-test("an engine that does not stop a sick container is asked again after the wait, not at once", async () => {
-  using t = new TestApp(wanting("RUNNING"));
-  t.engine.fallSick("1");
-  await t.until("active.halting");
-  t.engine.faults = ["container_failed"];
-  await t.until("crashed.waiting");
-  await t.pass(4_000);
-  expect(t.engine.calls.filter((call) => call === "haltContainer 1")).toHaveLength(1);
-  await t.until("active.halting");
-});
-
-test.each(["exits", "turns sick"])(
-  "an old container that %s while the new image downloads comes first",
-  async (how) => {
-    using t = new TestApp(wanting("RUNNING"));
-    t.engine.withHealthCheck.add("1");
-    await t.until("active.running");
-    await t.pass(START_GRACE);
-    const before = t.engine.calls.length;
-    t.ask(wanting("RUNNING", "2"));
-    await t.pass(50);
-    if (how === "exits") t.engine.exit(3);
-    else t.engine.judge("unhealthy");
-    await t.until("crashed.waiting", 100);
-    expect(t.heard().slice(6)).toEqual(how === "exits" ? ["FAILED"] : ["STOPPING", "FAILED"]);
-    await t.until("active.updating.committing");
-    await t.until("active.running");
-    expect(t.engine.calls.slice(before).filter((call) => !/^(halt|look)/.test(call))).toEqual([
-      "pullImage 2",
-      "createContainer 1",
-      "startContainer 1",
-      "pullImage 2",
-      "swapContainers 2",
-      "commitUpdate 2",
-    ]);
-    expect(t.memory.failures).toBe(1);
-  },
-);
-
-test("an old container that was unhealthy in its start grace is stopped when that ends, though a download goes on", async () => {
-  using t = new TestApp(wanting("RUNNING"));
-  t.engine.fallSick("1");
-  await t.until("active.running");
-  await t.pass(START_GRACE - 100);
-  t.ask(wanting("RUNNING", "2"));
-  await t.until("active.halting", 150);
-  expect(t.engine.calls.at(-2)).toBe("pullImage 2");
-});
-
-test("a version that is found on probation is the one that is set aside, though a newer one is wanted", async () => {
-  using t = new TestApp(wanting("RUNNING"));
-  await t.until("active.running");
-  t.ask(wanting("RUNNING", "2"));
-  await t.until("active.updating.probation");
-  t.ask(wanting("RUNNING", "3"));
-  t.kill();
-  t.actor = t.boot();
-  await t.until("active.updating.probation");
-  t.engine.exit();
-  await t.until("active.updating.rollingBack");
-  expect(t.memory.setAside?.version).toBe("2");
-});
-
-describe("an update of a stopped app", () => {
-  async function updated(): Promise<TestApp> {
-    const t = new TestApp(wanting("PRESENT"));
-    await t.until("present");
-    expect(t.heard()).toContain("DOWNLOADING");
-    t.ask(wanting("PRESENT", "2"));
-    await t.until("pulling");
-    await t.until("present");
-    expect(t.heard().slice(-3)).toEqual(["PRESENT", "UPDATING", "PRESENT"]);
-    await t.pass(3_600_000, 10_000);
-    expect(t.state).toBe("present");
-    expect(t.engine.look()).toEqual({ images: ["1", "2"] });
-    return t;
-  }
-
-  test("is on probation when it starts, and the old image goes only then", async () => {
-    using t = await updated();
-    t.ask(wanting("RUNNING", "2"));
-    await t.until("active.updating.probation");
-    expect(t.engine.look()).toMatchObject({ images: ["1", "2"], container: { version: "2" } });
-    await t.pass(29_000);
-    expect(t.state).toBe("active.updating.probation");
-    await t.until("active.running");
-    expect(t.engine.look()).toMatchObject({ images: ["2"], container: { version: "2" } });
-    expect(t.memory.wayBack).toBeUndefined();
-    t.engine.exit();
-    await t.until("crashed.waiting");
-    await t.until("active.running");
-    expect(t.heard().slice(-2)).toEqual(["STARTING", "RUNNING"]);
-  });
-
-  test.each(["exits", "sick", "cannot be made"] as const)(
-    "goes back to the old image if the new one %s",
-    async (how) => {
-      using t = await updated();
-      t.engine.withHealthCheck.add("2");
-      if (how === "cannot be made") t.engine.faults = ["bad_configuration"];
-      else t.engine.bad.set("2", how);
-      t.ask(wanting("RUNNING", "2"));
-      await t.until("active.updating.rollingBack");
-      await t.until("active.running");
-      expect(t.engine.look()).toMatchObject({ container: { version: "1", is: "up" } });
-      expect(t.memory).toMatchObject({ wayBack: "1", setAside: { version: "2" } });
-      expect(t.heard()).not.toContain("FAILED");
-      t.ask(wanting("PRESENT", "2"), "sync");
-      await t.until("present");
-      await t.pass(1_000);
-      t.actor.stop();
-      t.actor = t.boot();
-      await t.until("present");
-      expect(t.engine.look().images).toContain("1");
-    },
-  );
-
-  test("by another one keeps the way back to the one that was proven", async () => {
-    using t = await updated();
-    t.ask(wanting("PRESENT", "3"));
-    await t.until("pulling");
-    await t.until("present");
-    t.engine.bad.set("3", "exits");
-    t.ask(wanting("RUNNING", "3"));
-    await t.until("active.updating.rollingBack");
-    await t.until("active.running");
-    expect(t.engine.look().container?.version).toBe("1");
-  });
-});
-
-describe.each(["swapping", "probation"])("a stop during %s", (where) => {
-  async function stopped(): Promise<TestApp> {
-    const t = new TestApp(wanting("RUNNING"));
-    await t.until("active.running");
-    t.ask(wanting("RUNNING", "2"));
-    await t.until(`active.updating.${where}`);
-    await t.pass(15);
-    t.ask(wanting("PRESENT", "2"));
-    await t.until("present");
-    expect(t.engine.look()).toEqual({ images: ["1", "2"] });
-    t.kill();
-    t.actor = t.boot();
-    await t.until("present");
-    t.ask(wanting("RUNNING", "2"));
-    return t;
-  }
-
-  test("the next start goes on with the probation", async () => {
-    using t = await stopped();
-    await t.until("active.updating.probation", 1_000);
-    expect(t.engine.calls.slice(-2)).toEqual(["createContainer 2", "startContainer 2"]);
-    await t.until("active.updating.committing");
-    await t.until("active.running");
-    expect(t.engine.look()).toMatchObject({ images: ["2"], container: { version: "2" } });
-  });
-
-  test("the next start keeps the way back", async () => {
-    using t = await stopped();
-    t.engine.bad.set("2", "exits");
-    await t.until("active.updating.rollingBack", 1_000);
-    await t.until("active.running");
-    expect(t.engine.look()).toMatchObject({ container: { version: "1", is: "up" } });
-  });
-});
-
 test("removed, stopped and started by hand", async () => {
   using t = new TestApp(wanting("RUNNING"));
   await t.until("active.running");
@@ -438,25 +121,6 @@ test("removed, stopped and started by hand", async () => {
   await t.until("present");
   expect(t.engine.look().container).toBeUndefined();
 });
-
-test.each(["pulling", "swapping", "probation", "committing"])(
-  "an agent that is killed while %s ends with one container of the wanted version",
-  async (where) => {
-    using t = new TestApp(wanting("RUNNING"));
-    await t.until("active.running");
-    t.ask(wanting("RUNNING", "2"));
-    await t.until(`active.updating.${where}`);
-    for (const moment of [0, 5, 15, 25, 35]) {
-      await t.pass(moment);
-      t.kill();
-      t.actor = t.boot();
-    }
-    await t.pass(120_000, 10);
-    expect(t.state).toBe("active.running.settling");
-    expect(t.engine.look()).toEqual({ images: ["2"], container: expect.objectContaining({ version: "2", is: "up" }) });
-    expect(t.engine.violations).toEqual([]);
-  },
-);
 
 test("a pull that is called off ends in the engine, and the next effect begins only then", async () => {
   using t = new TestApp(wanting("RUNNING"));
@@ -477,83 +141,83 @@ test("a pull that is called off ends in the engine, and the next effect begins o
   expect(t.engine.violations).toEqual([]);
 });
 
-test("an agent that is killed in the middle of a swap brings the old version back first", async () => {
-  using t = new TestApp(wanting("RUNNING"));
-  await t.until("active.running");
-  t.ask(wanting("RUNNING", "2"));
-  await t.until("active.updating.swapping");
-  await t.pass(15);
-  t.kill();
-  t.actor = t.boot();
-  await t.until("active.updating.rollingBack", 100);
-  expect(t.engine.look()).toEqual({ images: ["1", "2"], kept: expect.objectContaining({ version: "1", is: "down" }) });
-  await t.until("active.updating.committing");
-});
-
 test("a container that a step's look shows by surprise is taken over", async () => {
   using t = new TestApp(wanting("RUNNING"));
   await t.until("pulling");
-  t.engine.boxes.set("x", { id: "x", name: "app", version: "1", spec: "s", is: "up", startedAt: 1 });
+  t.engine.boxes.set("x", { id: "x", version: "1", spec: "s", is: "up", startedAt: 1 });
   await t.until("active.running");
   expect(t.engine.calls).toEqual(["look 1", "pullImage 1", "look 1"]);
 });
 
-test("what was uninstalled is uninstalled after a restart", async () => {
-  using t = new TestApp(wanting("UNINSTALLED"), undefined, { failures: 0, uninstalled: true });
-  await t.until("absent.uninstalled");
-  expect(t.engine.calls).toEqual(["look 1"]);
+test("a request for another version while it runs makes a new container of it", async () => {
+  using t = new TestApp(wanting("RUNNING"));
+  await t.until("active.running");
+  t.ask(wanting("RUNNING", "2"));
+  await t.until("active.running");
+  expect(t.engine.calls.slice(4)).toEqual(["stopContainer 1", "pullImage 2", "createContainer 2", "startContainer 2"]);
+  expect(t.engine.look().container).toMatchObject({ version: "2", is: "up" });
 });
 
-test("a stopped app pulls a newer version, a running one can be removed at once", async () => {
+test("a stopped app pulls a newer version, and is removed with all its versions", async () => {
   using t = new TestApp(wanting("PRESENT"));
   await t.until("present");
   t.ask(wanting("PRESENT", "2"));
   await t.until("pulling");
-  t.ask(cancelled(t.actor.getSnapshot().context));
-  await t.until("present", 100);
-  expect(t.engine.look().images).toEqual(["1"]);
-  t.ask(wanting("PRESENT", "2"));
-  await t.until("pulling");
   await t.until("present");
-  expect(t.engine.look().images).toContain("2");
-  t.ask(wanting("RUNNING", "2"));
-  await t.until("active.running");
+  expect(t.engine.look().images).toEqual(["1", "2"]);
   t.ask(wanting("REMOVED", "2"));
+  await t.until("absent.removed");
+  expect(t.engine.look()).toEqual({ images: [] });
+});
+
+test("a container that was paused by hand is resumed as it is", async () => {
+  using t = new TestApp(wanting("RUNNING"));
+  await t.until("active.running");
+  t.engine.pauseByHand();
+  await t.until("active.starting");
+  await t.until("active.running");
+  expect(t.engine.look().container).toMatchObject({ id: "c1", is: "up" });
+  expect(t.memory.failures).toBe(0);
+});
+
+test("an agent that starts finds a paused container and resumes it", async () => {
+  using t = new TestApp(wanting("RUNNING"));
+  await t.until("active.running");
+  t.kill();
+  t.engine.pauseByHand();
+  t.actor = t.boot();
+  await t.until("active.running");
+  expect(t.engine.calls.slice(4)).toEqual(["look 1", "startContainer 1"]);
+});
+
+test("a container that was paused by hand while nothing is wanted to run is taken away", async () => {
+  using t = new TestApp(wanting("RUNNING"));
+  await t.until("active.running");
+  t.engine.pauseByHand();
+  t.ask(wanting("PRESENT"));
+  await t.until("present");
+  expect(t.engine.look()).toEqual({ images: ["1"] });
+});
+
+test("the exit code of a crash is the reason, and an unknown one is called unknown", async () => {
+  using t = new TestApp(wanting("RUNNING"));
+  await t.until("active.running");
+  t.engine.exit(7);
+  await t.until("crashed.waiting");
+  expect(t.last()?.error?.message).toBe("the container ended by itself: exit code 7");
+  await t.until("active.running");
+  t.engine.removeByHand();
+  await t.until("crashed.waiting");
+  expect(t.last()?.error?.code).toBe("container_exited");
+});
+
+test("a running app is removed at once", async () => {
+  using t = new TestApp(wanting("RUNNING"));
+  await t.until("active.running");
+  t.ask(wanting("REMOVED"));
   expect(t.state).toBe("removing");
   await t.until("absent.removed");
-});
-
-test("an update that is called off while it downloads leaves the old version running", async () => {
-  using t = new TestApp(wanting("RUNNING"));
-  await t.until("active.running");
-  t.ask(wanting("RUNNING", "2"));
-  await t.until("active.updating.pulling");
-  t.ask(wanting("RUNNING", "1"));
-  expect(t.state).toBe("active.running.settling");
-  await t.pass(1_000);
-  expect(t.engine.look()).toMatchObject({ images: ["1"], container: { id: "c1", is: "up" } });
-});
-
-test("a version that never says whether it is healthy is rolled back when its probation ends", async () => {
-  using t = new TestApp(wanting("RUNNING"));
-  t.engine.withHealthCheck.add("2");
-  t.engine.bad.set("2", "mute");
-  await t.until("active.running");
-  t.ask(wanting("RUNNING", "2"));
-  await t.until("active.updating.rollingBack");
-  await t.until("active.running");
-  expect(t.engine.look().container?.version).toBe("1");
-});
-
-test("a commit that fails is tried again after one more probation", async () => {
-  using t = new TestApp(wanting("RUNNING"));
-  await t.until("active.running");
-  t.ask(wanting("RUNNING", "2"));
-  await t.until("active.updating.committing");
-  t.engine.faults = ["timeout"];
-  await t.until("active.updating.probation", 100);
-  await t.until("active.running");
-  expect(t.engine.look()).toEqual({ images: ["2"], container: expect.objectContaining({ version: "2", is: "up" }) });
+  expect(t.engine.look()).toEqual({ images: [] });
 });
 
 test("every drawn transition was taken by a story above", () => {
