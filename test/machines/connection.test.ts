@@ -1,9 +1,9 @@
 /** Virtual time, a link that does what the test says. The numbers in brackets are the edges of reference/wamp.md 1.9. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { createActor, SimulatedClock } from "xstate";
+import { createActor, fromCallback, SimulatedClock } from "xstate";
 import { getShortestPaths } from "xstate/graph";
-import { connectionMachine, DEADLINES } from "../../src/machines/connection.ts";
+import { type ConnectionReport, connectionMachine, DEADLINES } from "../../src/machines/connection.ts";
 import { watch } from "../../src/machines/slot.ts";
 import { endingOf, type LinkFact, type LinkOrder, type Outage, PROVEN_AFTER } from "../../src/model/link.ts";
 import { pathOf } from "../support/app.ts";
@@ -19,6 +19,9 @@ const GOOD: Manners = {
   "link.synchronise": ["link.synchronised"],
   "link.leave": ["link.lost"],
 };
+
+const deaf = createActor(fromCallback<ConnectionReport>(() => {}));
+deaf.start();
 
 class Line {
   readonly outage: Outage | undefined;
@@ -69,7 +72,10 @@ class Line {
           }),
         },
       }),
-      { clock: this.clock, input: { outage: this.outage, now: () => this.clock.now(), random: () => this.random } },
+      {
+        clock: this.clock,
+        input: { outage: this.outage, parent: deaf, now: () => this.clock.now(), random: () => this.random },
+      },
     );
   }
 
@@ -451,7 +457,7 @@ test("every state is reachable", () => {
     { type: "link.lost", attempt: 1, ending: "taken", because: "" },
   ];
   const paths = getShortestPaths(connectionMachine, {
-    input: { now: () => 0, random: () => 0 },
+    input: { parent: deaf, now: () => 0, random: () => 0 },
     events: (state) =>
       [...events, ...state._nodes.flatMap((node) => node.after.map(({ eventType }) => ({ type: eventType })))] as never,
     serializeState: ({ value, context }) =>

@@ -1,0 +1,71 @@
+/**
+ * The output of one app: follows the container that is up, one run after the other. Lines never pass through it; its
+ * effect takes them from the engine to the link. Rests in: ended. Picture: diagrams/logs.svg
+ */
+import { assign, setup } from "xstate";
+import type { AppId, Container } from "../model/app.ts";
+import { watchSlot } from "./slot.ts";
+
+export interface FollowInput {
+  readonly app: AppId;
+  readonly id: string;
+  readonly startedAt: number;
+}
+
+interface LogsContext {
+  readonly app: AppId;
+  /** The run that is followed, or was last. */
+  readonly run?: { readonly id: string; readonly startedAt: number } | undefined;
+}
+
+/** `logs.ended`: the output is over, or cannot be read any more. */
+export type LogsFact = { readonly type: "logs.ended" };
+type LogsEvent = LogsFact | { readonly type: "logs.follow"; readonly container: Container };
+
+export const logsMachine = setup({
+  types: {} as { context: LogsContext; events: LogsEvent; input: { readonly app: AppId } },
+
+  actors: { followLogs: watchSlot<LogsFact, FollowInput>("followLogs") },
+
+  guards: {
+    isOtherRun: ({ context: { run }, event }) =>
+      event.type === "logs.follow" && (run?.id !== event.container.id || run.startedAt !== event.container.startedAt),
+  },
+
+  actions: {
+    noteRun: assign({
+      run: (_, { id, startedAt }: Container) => ({ id, startedAt }),
+    }),
+  },
+}).createMachine({
+  id: "logs",
+  context: ({ input }) => ({ app: input.app }),
+  options: { maxIterations: 50 },
+  initial: "ended",
+
+  states: {
+    ended: {
+      on: {
+        "logs.follow": { target: "following", actions: { type: "noteRun", params: ({ event }) => event.container } },
+      },
+    },
+
+    following: {
+      invoke: {
+        id: "output",
+        src: "followLogs",
+        input: ({ context: { app, run } }) => ({ app, id: run?.id ?? "", startedAt: run?.startedAt ?? 0 }),
+        onError: "ended",
+      },
+      on: {
+        "logs.follow": {
+          guard: "isOtherRun",
+          target: "following",
+          reenter: true,
+          actions: { type: "noteRun", params: ({ event }) => event.container },
+        },
+        "logs.ended": "ended",
+      },
+    },
+  },
+});
