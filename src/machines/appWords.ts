@@ -98,6 +98,7 @@ export const app = setup({
       and([stateIn("#app.present"), not("isPresent")]),
       and([stateIn("#app.active.running"), not("isRunning")]),
     ]),
+    isAtRest: or([stateIn("#app.absent.removed"), stateIn("#app.present"), stateIn("#app.active.running")]),
     isCalledOff: ({ context }) => next(known(context)) !== "pull" || context.aim !== context.desired.version,
     isStranger: ({ context: { facts }, event }) =>
       event.type === "container.started" && event.container.id !== facts?.container?.id,

@@ -108,6 +108,23 @@ test("engine away and back", async () => {
   expect(t.engine.violations).toEqual([]);
 });
 
+test("when the event stream opens, an app at rest looks again, and one at work goes on", async () => {
+  using t = new TestApp(wanting("RUNNING"));
+  await t.until("pulling");
+  t.actor.send({ type: "engine.back" });
+  expect(t.state).toBe("pulling");
+  await t.until("active.running");
+  const { tell } = t.engine;
+  t.engine.tell = () => {};
+  t.engine.exit(3);
+  await t.pass(100);
+  t.engine.tell = tell;
+  t.actor.send({ type: "engine.back" });
+  expect(t.state).toBe("unsure.reconciling");
+  await t.until("active.running");
+  expect(t.engine.look().container).toMatchObject({ id: "c2", is: "up" });
+});
+
 test("removed, stopped and started by hand", async () => {
   using t = new TestApp(wanting("RUNNING"));
   await t.until("active.running");

@@ -1,0 +1,87 @@
+/**
+ * Random stories of reconnects and crashes on the real tree in a simulated world. The model is one value for each app:
+ * what was asked for last. Once the world behaves and time passes, the engine agrees with it, the back end knows it, and
+ * no link, stream, follower or second container is left.
+ */
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { type AppId, appName, TARGETS } from "../../src/model/app.ts";
+import { isUp } from "../../src/model/plan.ts";
+import { wanting } from "../support/app.ts";
+import { settle } from "../support/clock.ts";
+import { World } from "./world.ts";
+
+const APPS: readonly AppId[] = [
+  { stage: "PROD", key: 42 },
+  { stage: "PROD", key: 7 },
+];
+const FAULTS = ["timeout", "container_failed", "image_pull_failed", "engine_unreachable"] as const;
+const pick = <T>(all: readonly T[], n: number): T => all[n % all.length] as T;
+
+const HAPPENINGS = {
+  ask: (w: World, n: number) => w.ask(pick(APPS, n), wanting(pick(TARGETS, n >> 1), `${1 + (n % 2)}`)),
+  sync: (w: World, n: number) => {
+    const known = w.disk.get(appName(pick(APPS, n)));
+    if (known) w.ask(known.app, known.desired, "sync");
+  },
+  crash: (w: World, n: number) => w.engineOf(pick(APPS, n)).exit(n),
+  fault: (w: World, n: number) => void w.engineOf(pick(APPS, n)).faults.push(pick(FAULTS, n >> 1)),
+  pauseByHand: (w: World, n: number) => w.engineOf(pick(APPS, n)).pauseByHand(),
+  removeByHand: (w: World, n: number) => w.engineOf(pick(APPS, n)).removeByHand(),
+  dropLink: (w: World) => w.dropLink(),
+  routerDown: (w: World) => void Object.assign(w, { isRouterUp: false }),
+  routerUp: (w: World) => void Object.assign(w, { isRouterUp: true }),
+  refuse: (w: World, n: number) => void Object.assign(w, { refusals: n % 5 }),
+  loseEngine: (w: World) => w.loseEngine(),
+  bringEngineBack: (w: World) => w.bringEngineBack(),
+  killAgent: (w: World) => {
+    w.kill();
+    w.actor = w.boot();
+  },
+  moment: (w: World, n: number) => w.pass(n, 5),
+  while: (w: World, n: number) => w.pass(n * 500, 250),
+};
+type Step = readonly [name: keyof typeof HAPPENINGS, detail: number];
+const step = fc.tuple(fc.constantFrom(...(Object.keys(HAPPENINGS) as Step[0][])), fc.nat(100));
+
+test("in the end the engine does what was asked last, and the back end knows it", async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { maxLength: 30, size: "max" }), async (story) => {
+      using w = new World();
+      for (const app of APPS) w.ask(app, wanting("RUNNING"));
+      for (const [name, detail] of story) {
+        await HAPPENINGS[name](w, detail);
+        await settle();
+      }
+      await behave(w);
+
+      expect(w.errors).toEqual([]);
+      const { openLinks, mostOpenLinks, openStreams, mostInFlight } = w;
+      expect({ openLinks, mostOpenLinks, openStreams }).toEqual({ openLinks: 1, mostOpenLinks: 1, openStreams: 1 });
+      expect(mostInFlight).toBeLessThanOrEqual(1);
+      for (const app of APPS) expectAsAsked(w, app);
+    }),
+    { numRuns: Number(process.env["RUNS"] ?? 60) },
+  );
+}, 600_000);
+
+/** The world stops making trouble, and time passes. */
+async function behave(w: World): Promise<void> {
+  w.bringEngineBack();
+  w.isRouterUp = true;
+  w.refusals = 0;
+  for (const engine of w.engines.values()) engine.faults = [];
+  await w.pass(90_000, 250);
+  for (const app of APPS) w.actor.send({ type: "app.retry", app });
+  await w.pass(90_000, 250);
+}
+
+function expectAsAsked(w: World, app: AppId): void {
+  const { target, version } = w.disk.get(appName(app))?.desired ?? wanting("REMOVED");
+  const { container, images } = w.engineOf(app).look();
+  expect(w.engineOf(app).violations).toEqual([]);
+  expect([isUp(container), w.known.get(appName(app))]).toEqual([target === "RUNNING", target]);
+  if (target === "REMOVED") expect([container, images]).toEqual([undefined, []]);
+  else expect(images).toContain(version);
+  if (target === "RUNNING") expect(container?.version).toBe(version);
+}
