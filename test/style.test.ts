@@ -2,8 +2,12 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import type { AnyStateMachine, AnyStateNode } from "xstate";
+import { agentMachine } from "../src/machines/agent.ts";
 import { appMachine } from "../src/machines/app.ts";
 import { connectionMachine } from "../src/machines/connection.ts";
+import { engineMachine } from "../src/machines/engine.ts";
+import { logsMachine } from "../src/machines/logs.ts";
+import { reporterMachine } from "../src/machines/reporter.ts";
 import { openSlotsOf } from "../src/machines/slot.ts";
 
 const filesOf = (folder: string) =>
@@ -24,7 +28,14 @@ test.each(filesOf("test").filter((path) => path.endsWith(".test.ts")))("%s waits
   );
 });
 
-const MACHINES: AnyStateMachine[] = [appMachine, connectionMachine];
+const MACHINES: AnyStateMachine[] = [
+  agentMachine,
+  appMachine,
+  connectionMachine,
+  engineMachine,
+  logsMachine,
+  reporterMachine,
+];
 
 describe.each(MACHINES)("machine $id", (machine) => {
   const nodes = statesOf(machine.root);

@@ -1,0 +1,113 @@
+/** Virtual time, a back end that answers when told. */
+import { expect, test } from "vitest";
+import { createActor, fromPromise, SimulatedClock } from "xstate";
+import { isAllTold, reporterMachine, type TellInput } from "../../src/machines/reporter.ts";
+import type { AppId, WireState } from "../../src/model/app.ts";
+import { pass, settle } from "../support/clock.ts";
+
+const weather: AppId = { stage: "PROD", key: 42 };
+const oven: AppId = { stage: "PROD", key: 7 };
+
+function start() {
+  const clock = new SimulatedClock();
+  const calls: { readonly input: TellInput; answer(): void; refuse(): void }[] = [];
+  const actor = createActor(
+    reporterMachine.provide({
+      actors: {
+        tellState: fromPromise(({ input }) => {
+          const { promise, resolve, reject } = Promise.withResolvers<void>();
+          calls.push({ input, answer: () => resolve(), refuse: () => reject(new Error("no")) });
+          return promise;
+        }),
+      },
+    }),
+    { clock, input: { random: () => 1 } },
+  );
+  actor.start();
+  const say = (app: AppId, state: WireState) => actor.send({ type: "app.changed", app, state, version: "1" });
+  const told = () => calls.map(({ input }) => `${input.app.key} ${input.state}`);
+  return { actor, calls, clock, say, told, pass: (time: number) => pass(clock, time) };
+}
+
+test("of one tick only the newest state is told", async () => {
+  const { actor, say, told, pass } = start();
+  actor.send({ type: "link.up" });
+  for (const state of ["FAILED", "PRESENT", "STARTING"] as const) say(weather, state);
+  await pass(5);
+  expect(told()).toEqual(["42 STARTING"]);
+});
+
+test("while a call is under way changes fall together, and another app is not held up", async () => {
+  const { actor, calls, say, told, pass } = start();
+  actor.send({ type: "link.up" });
+  say(weather, "DOWNLOADING");
+  await pass(5);
+  say(weather, "PRESENT");
+  await pass(5);
+  say(weather, "RUNNING");
+  say(oven, "PRESENT");
+  await pass(5);
+  expect(told()).toEqual(["42 DOWNLOADING", "7 PRESENT"]);
+  calls[0]?.answer();
+  await settle();
+  expect(told().slice(2)).toEqual(["42 RUNNING"]);
+});
+
+test("a state that was told is not told again, unless somebody asks for it", async () => {
+  const { actor, calls, say, told, pass } = start();
+  actor.send({ type: "link.up" });
+  say(weather, "RUNNING");
+  await pass(5);
+  calls[0]?.answer();
+  await settle();
+  say(weather, "RUNNING");
+  await pass(5);
+  expect(told()).toEqual(["42 RUNNING"]);
+  actor.send({ type: "report.repeat", app: weather });
+  await pass(5);
+  expect(told()).toEqual(["42 RUNNING", "42 RUNNING"]);
+});
+
+test("a refused report is told again after 1, 2, 4 s", async () => {
+  const { actor, calls, clock, say, told, pass } = start();
+  actor.send({ type: "link.up" });
+  say(weather, "RUNNING");
+  await pass(5);
+  const at: number[] = [];
+  for (let count = 0; count < 3; count++) {
+    const before = calls.length;
+    calls.at(-1)?.refuse();
+    const begun = clock.now();
+    while (calls.length === before) await pass(50);
+    at.push(Math.round((clock.now() - begun) / 1_000));
+  }
+  expect(at).toEqual([1, 2, 4]);
+  expect(new Set(told())).toEqual(new Set(["42 RUNNING"]));
+  expect(isAllTold(actor.getSnapshot().context)).toBe(false);
+  calls.at(-1)?.answer();
+  await settle();
+  expect(isAllTold(actor.getSnapshot().context)).toBe(true);
+});
+
+test("an answer that comes after the link went down counts for nothing on the next one", async () => {
+  const { actor, calls, say, told, pass } = start();
+  actor.send({ type: "link.up" });
+  say(weather, "RUNNING");
+  await pass(5);
+  actor.send({ type: "link.down" });
+  calls[0]?.answer();
+  await settle();
+  actor.send({ type: "link.up" });
+  await pass(5);
+  expect(told()).toEqual(["42 RUNNING", "42 RUNNING"]);
+});
+
+test("an app that is forgotten is told no more", async () => {
+  const { actor, say, told, pass } = start();
+  say(weather, "REMOVED");
+  say(oven, "RUNNING");
+  actor.send({ type: "app.forgotten", app: weather });
+  actor.send({ type: "link.up" });
+  await pass(5);
+  expect(told()).toEqual(["7 RUNNING"]);
+});
