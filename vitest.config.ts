@@ -9,6 +9,7 @@ export default defineConfig({
     exclude: ["test/engine/**", "test/routers/**", "test/browser/**", "test/bundle/**"],
     reporters: report ? ["default", "json"] : ["default"],
     ...(report && { outputFile: { json: report } }),
+    testTimeout: 15_000,
     restoreMocks: true,
     unstubEnvs: true,
     execArgv: ["--expose-gc"],

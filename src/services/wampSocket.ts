@@ -1,0 +1,177 @@
+/**
+ * One WebSocket from dial to closed, with everything that can go wrong turned into one typed cause.
+ * It pings, it knows when the peer is dead, it never waits longer than told, and it leaves no timer and no handle.
+ */
+import type { Socket as TcpSocket } from "node:net";
+import WebSocket from "ws";
+import { type Cause, cause, causeOf } from "./wampCauses.ts";
+
+/** Certificates are verified, always: there is no option to switch that off. */
+export interface TlsOptions {
+  readonly ca?: string | Buffer;
+  readonly cert?: string | Buffer;
+  readonly key?: string | Buffer;
+  readonly minVersion?: "TLSv1.2" | "TLSv1.3";
+  readonly servername?: string;
+}
+
+export interface SocketOptions {
+  readonly url: string;
+  readonly tls?: TlsOptions;
+  /** DNS, TCP, TLS and the upgrade together. Default is 10 s. */
+  readonly dialWithin?: number;
+  /** Default is 5 s. */
+  readonly pingEvery?: number;
+  /** Without a single byte from the peer. Default is 10 s. */
+  readonly deadAfter?: number;
+  /** For the peer's half of the closing. Default is 1 s. */
+  readonly closeWithin?: number;
+  /** Default is 16 MiB. */
+  readonly maxIncoming?: number;
+}
+
+export interface SocketEvents {
+  onOpen(): void;
+  onText(text: string): void;
+  /** The socket got rid of something. */
+  onFlushed(): void;
+  /** The pong to a `mark`. */
+  onProven(position: number): void;
+  /** Once, last, never within the call that dials. */
+  onClose(cause: Cause, code: number): void;
+}
+
+const SUBPROTOCOL = "wamp.2.json";
+
+export class Socket {
+  readonly #options: Required<Omit<SocketOptions, "tls">>;
+  readonly #events: SocketEvents;
+  #ws: WebSocket | undefined;
+  #tcp: TcpSocket | undefined;
+  #cause: Cause | undefined;
+  #isClosed = false;
+  #dialTimer: NodeJS.Timeout | undefined;
+  #pulse: NodeJS.Timeout | undefined;
+  #closeTimer: NodeJS.Timeout | undefined;
+  #seenBytes = 0;
+  #seenAt = 0;
+  #pulseAt = 0;
+  #pingAt = 0;
+
+  constructor(options: SocketOptions, events: SocketEvents) {
+    const { tls, ...rest } = options;
+    this.#options = {
+      dialWithin: 10_000,
+      pingEvery: 5_000,
+      deadAfter: 10_000,
+      closeWithin: 1_000,
+      maxIncoming: 16 << 20,
+      ...rest,
+    };
+    this.#events = events;
+    try {
+      this.#ws = this.#dial(tls);
+    } catch (error) {
+      this.#cause = causeOf(error as Error);
+      queueMicrotask(() => this.#closed(1006, ""));
+    }
+  }
+
+  get isOpen(): boolean {
+    return this.#ws?.readyState === WebSocket.OPEN;
+  }
+
+  /** Bytes that were handed over and wait in this process. */
+  get buffered(): number {
+    return this.#ws?.bufferedAmount ?? 0;
+  }
+
+  write(text: string): void {
+    this.#ws?.send(text, () => this.#isClosed || this.#events.onFlushed());
+  }
+
+  mark(position: number): void {
+    this.#ws?.ping(String(position));
+  }
+
+  /** Ends it now, without manners. The first cause counts. */
+  fail(why: Cause): void {
+    this.#cause ??= why;
+    this.#ws?.terminate();
+  }
+
+  /** Ends it with a Close frame, and without manners if the peer does not answer in time. */
+  close(why: Cause): void {
+    this.#cause ??= why;
+    if (!this.isOpen) return this.#ws?.terminate();
+    this.#ws?.close(1000);
+    this.#closeTimer ??= setTimeout(() => this.#ws?.terminate(), this.#options.closeWithin);
+  }
+
+  #dial(tls: TlsOptions | undefined): WebSocket {
+    const { url, maxIncoming, dialWithin } = this.#options;
+    const ws = new WebSocket(url, [SUBPROTOCOL], {
+      maxPayload: maxIncoming,
+      perMessageDeflate: false,
+      followRedirects: false,
+      ...tls,
+    });
+    this.#dialTimer = setTimeout(() => this.fail(cause("deadline", "dial_deadline", url)), dialWithin);
+    ws.on("error", (error) => {
+      this.#cause ??= causeOf(error);
+    });
+    ws.on("unexpected-response", (_, response) => {
+      response.resume();
+      this.fail(cause("http", `http_${response.statusCode}`, response.statusMessage));
+    });
+    ws.on("upgrade", (response) => {
+      this.#tcp = response.socket;
+    });
+    ws.on("open", () => this.#opened());
+    ws.on("pong", (data) => {
+      if (data.length > 0) this.#events.onProven(Number(data));
+    });
+    ws.on("message", (data, isBinary) => {
+      if (this.#isClosed) return;
+      if (isBinary) return this.fail(cause("protocol", "protocol_violation", "a binary frame"));
+      this.#events.onText(String(data));
+    });
+    ws.on("close", (code, reason) => this.#closed(code, String(reason)));
+    return ws;
+  }
+
+  #opened(): void {
+    clearTimeout(this.#dialTimer);
+    this.#seenAt = this.#pulseAt = this.#pingAt = performance.now();
+    this.#pulse = setInterval(() => this.#feelPulse(), Math.min(1_000, this.#options.pingEvery / 2));
+    this.#events.onOpen();
+  }
+
+  /** Any byte is a sign of life: a long message on a slow line is many bytes and no frame. */
+  #feelPulse(): void {
+    const now = performance.now();
+    const bytes = this.#tcp?.bytesRead ?? 0;
+    const wasAsleep = now - this.#pulseAt > this.#options.pingEvery;
+    this.#pulseAt = now;
+    if (bytes !== this.#seenBytes || wasAsleep) {
+      this.#seenBytes = bytes;
+      this.#seenAt = now;
+    }
+    if (now - this.#seenAt >= this.#options.deadAfter) {
+      return this.fail(cause("silence", "silent", `nothing came for ${Math.round(now - this.#seenAt)} ms`));
+    }
+    if (this.isOpen && (wasAsleep || now - this.#pingAt >= this.#options.pingEvery)) {
+      this.#pingAt = now;
+      this.#ws?.ping();
+    }
+  }
+
+  #closed(code: number, reason: string): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    clearTimeout(this.#dialTimer);
+    clearInterval(this.#pulse);
+    clearTimeout(this.#closeTimer);
+    this.#events.onClose(this.#cause ?? cause("socket", `closed_${code}`, reason), code);
+  }
+}
