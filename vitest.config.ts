@@ -1,17 +1,26 @@
 import { defineConfig } from "vitest/config";
 
 const report = process.env["VITEST_REPORT"];
+const common = { restoreMocks: true, unstubEnvs: true, execArgv: ["--expose-gc"], testTimeout: 15_000 };
 
-/** Three kinds of test: `unit` needs nothing but Node; `engine` and `bundle` need what scripts/setUp.mjs installs. */
+/** `unit` needs nothing but Node; `engine` starts a Docker engine and a registry of its own. */
 export default defineConfig({
   test: {
-    include: ["test/**/*.test.ts"],
-    exclude: ["test/engine/**", "test/routers/**", "test/browser/**", "test/bundle/**"],
     reporters: report ? ["default", "json"] : ["default"],
     ...(report && { outputFile: { json: report } }),
-    testTimeout: 15_000,
-    restoreMocks: true,
-    unstubEnvs: true,
-    execArgv: ["--expose-gc"],
+    projects: [
+      { test: { ...common, name: "unit", include: ["test/**/*.test.ts"], exclude: ["test/engine/**"] } },
+      {
+        test: {
+          ...common,
+          name: "engine",
+          include: ["test/engine/**/*.test.ts"],
+          globalSetup: "test/engine/globalSetup.ts",
+          fileParallelism: false,
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
+    ],
   },
 });

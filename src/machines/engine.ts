@@ -5,16 +5,10 @@
  * Nothing is asked while nothing happens. Rests in: watched.live, waiting. Picture: diagrams/engine.svg
  */
 import { type ActorRef, assign, type Snapshot, sendTo, setup } from "xstate";
-import type { AppFact, EngineFact } from "../model/app.ts";
+import type { AppFact, EngineFact, WatchFact } from "../model/app.ts";
 import { fullJitter, remaining } from "../model/backoff.ts";
 import { type Ms, ms, seconds } from "../model/duration.ts";
 import { watchSlot } from "./slot.ts";
-
-/** What the stream says. `engine.opened`: it is open and all our containers were looked at. `engine.closed`: it is no more. */
-export type WatchFact =
-  | { readonly type: "engine.opened" }
-  | { readonly type: "engine.closed"; readonly because: string }
-  | AppFact;
 
 export interface EngineInput {
   readonly parent: ActorRef<Snapshot<unknown>, EngineFact | AppFact>;

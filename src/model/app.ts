@@ -108,6 +108,12 @@ export interface AppFact {
 /** Facts about the engine itself. */
 export type EngineFact = { readonly type: "engine.lost" } | { readonly type: "engine.back" };
 
+/** What the event stream says. `engine.opened`: it is open and all our containers were looked at. `engine.closed`: it is no more. */
+export type WatchFact =
+  | { readonly type: "engine.opened" }
+  | { readonly type: "engine.closed"; readonly because: string }
+  | AppFact;
+
 /** What an app tells its parent. */
 export interface AppReport {
   readonly type: "app.changed";

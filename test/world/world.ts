@@ -1,7 +1,6 @@
 /** A simulated world around the real tree, wired by main.ts: engine, router, back end, disk and clock, all in memory. */
 import { createActor, SimulatedClock } from "xstate";
 import type { KnownApp } from "../../src/machines/agentWords.ts";
-import type { WatchFact } from "../../src/machines/engine.ts";
 import type { TellInput } from "../../src/machines/reporter.ts";
 import { type Services, seeApps, wire } from "../../src/main.ts";
 import {
@@ -10,6 +9,7 @@ import {
   appName,
   type Desired,
   NOTHING_REMEMBERED,
+  type WatchFact,
   type WireState,
 } from "../../src/model/app.ts";
 import { AgentError } from "../../src/model/errors.ts";

@@ -1,0 +1,64 @@
+/**
+ * Every name and path that follows from an app, one function each (wire-compatible with the original agent): containers,
+ * images, topics, labels, folders. Nothing ever parses a name back.
+ */
+import type { AppId } from "./app.ts";
+import { type AppOrder, revisionOf } from "./order.ts";
+
+/** What an app may be called: it becomes part of a path, a container's and an image's name. */
+export const APP_NAME = /^[a-z0-9][a-z0-9_-]{0,62}$/;
+
+interface NamedApp {
+  readonly app: AppId;
+  readonly name: string;
+}
+
+/** `prod_42_weather` */
+export const containerName = ({ app, name }: NamedApp): string => `${app.stage}_${app.key}_${name}`.toLowerCase();
+
+/** `prod_amd64_42_weather`; `machine` is architecture and variant, `armv7`. */
+export const imageName = ({ app, name }: NamedApp, machine: string): string =>
+  `${app.stage}_${machine}_${app.key}_${name}`.toLowerCase();
+
+/** Where the registry keeps the images of an app. Registry and repository end with a slash and are put together plainly. */
+export function repositoryOf(app: NamedApp, registry: { url: string; repository: string; machine: string }): string {
+  return `${registry.url}${registry.repository}${imageName(app, registry.machine)}`;
+}
+
+export const logTopic = (serial: string, app: NamedApp): string => `reswarm.logs.${serial}.${containerName(app)}`;
+export const procedureName = (serial: string, name: string): string => `re.mgmt.${serial}.${name}`;
+
+/** Labels of ours begin with this; an image that brings one of them is refused. */
+export const LABEL_PREFIX = "io.reagent.";
+const label = (name: string) => `${LABEL_PREFIX}${name}`;
+export const LABELS = {
+  agent: label("agent"),
+  serial: label("serial"),
+  stage: label("stage"),
+  key: label("app-key"),
+  version: label("version"),
+  spec: label("spec"),
+} as const;
+
+/** What a container of ours bears; `real` is the original's only label. */
+export function labelsOf(order: AppOrder, serial: string): Record<string, string> {
+  return {
+    real: "True",
+    [LABELS.agent]: "reagent",
+    [LABELS.serial]: serial,
+    [LABELS.stage]: order.app.stage,
+    [LABELS.key]: String(order.app.key),
+    [LABELS.version]: order.version,
+    [LABELS.spec]: revisionOf(order),
+  };
+}
+
+/** The app that a container says it belongs to; undefined unless it bears our serial and names an app. */
+export function appOf(labels: Readonly<Record<string, string>>, serial: string): AppId | undefined {
+  const { [LABELS.serial]: theirs, [LABELS.stage]: stage, [LABELS.key]: key = "" } = labels;
+  if (theirs !== serial || (stage !== "PROD" && stage !== "DEV") || !/^[1-9]\d{0,15}$/.test(key)) return undefined;
+  return { stage, key: Number(key) };
+}
+
+/** `prod/weather`: below the apps folder; what an app keeps as `/data`. */
+export const dataFolder = ({ app, name }: NamedApp): string => `${app.stage}/${name}`.toLowerCase();

@@ -1,0 +1,31 @@
+/**
+ * The folders that containers are given. Each is made with its mode from the first moment, and its real path has to lie
+ * in the apps folder: a link that a container planted there leads nowhere else.
+ */
+import { mkdir, realpath } from "node:fs/promises";
+import { join, sep } from "node:path";
+import { AgentError } from "../model/errors.ts";
+import { dataFolder } from "../model/names.ts";
+import type { AppOrder } from "../model/order.ts";
+
+/** Of the host, bound into containers that may touch the device, where they are there. */
+const EXTRAS = ["/sys/bus/w1/devices", "/usr/local/cuda"];
+
+/** @throws {AgentError} bad_configuration where a folder leads out of the apps folder. */
+export async function foldersOf(order: AppOrder, appsDir: string): Promise<{ data: string; shared: string }> {
+  const [data, shared] = [join(appsDir, dataFolder(order)), join(appsDir, "shared")];
+  await mkdir(appsDir, { recursive: true, mode: 0o755 });
+  const root = await realpath(appsDir);
+  for (const path of [join(appsDir, order.app.stage.toLowerCase()), data, shared]) {
+    await mkdir(path, { recursive: true, mode: 0o755 });
+    if (!(await realpath(path)).startsWith(root + sep))
+      throw new AgentError("bad_configuration", `${path} leads out of the apps folder`);
+  }
+  return { data: await realpath(data), shared: await realpath(shared) };
+}
+
+/** Those of the host's special paths that are there. */
+export async function extrasThere(): Promise<string[]> {
+  const there = await Promise.all(EXTRAS.map((path) => realpath(path).then(Boolean, () => false)));
+  return EXTRAS.filter((_, at) => there[at]);
+}

@@ -1,0 +1,93 @@
+/**
+ * The body of a container's creation: the only place that says what a container may do. Fields are named one by one;
+ * nothing that came over the wire is spread into it.
+ */
+import { isIP } from "node:net";
+import type { ContainerPolicy, Device } from "../model/device.ts";
+import { labelsOf } from "../model/names.ts";
+import type { AppOrder } from "../model/order.ts";
+import type { CreationBody } from "./docker.ts";
+
+export interface Making {
+  readonly order: AppOrder;
+  readonly image: string;
+  readonly device: Device;
+  readonly policy: ContainerPolicy;
+  /** Folders on the host, each real path checked. */
+  readonly folders: { readonly data: string; readonly shared: string };
+  /** Host paths that are bound where they are there and the policy allows it. */
+  readonly extras: readonly string[];
+  /** Address of this device in its local network, if it has one. */
+  readonly lanIp: string | undefined;
+}
+
+type HostConfig = NonNullable<CreationBody["HostConfig"]>;
+
+/** As `docker logs` on a device needs it: bounded, and rotated by the engine. */
+const LOG_CONFIG = { Type: "json-file", Config: { "max-size": "10m", "max-file": "3" } };
+
+export function creationBody(making: Making): CreationBody {
+  const { order, image, device, policy, folders, extras } = making;
+  const binds = [`${folders.shared}:/shared`, `${folders.data}:/data`, ...extras.map((path) => `${path}:${path}`)];
+  return {
+    Image: image,
+    Tty: true,
+    Env: environment(making),
+    Labels: labelsOf(order, device.serial),
+    HostConfig: {
+      ...accessOf(policy),
+      Binds: binds,
+      NetworkMode: "bridge",
+      ExtraHosts: ["host.docker.internal:host-gateway"],
+      RestartPolicy: { Name: "no" },
+      LogConfig: LOG_CONFIG,
+    },
+  };
+}
+
+function accessOf({ access }: ContainerPolicy): Partial<HostConfig> {
+  if (access === "full") {
+    const all = { PathOnHost: "/dev", PathInContainer: "/dev", CgroupPermissions: "rwm" };
+    return { Privileged: true, CapAdd: ["ALL"], Devices: [all] };
+  }
+  const paths = access === "none" ? [] : access;
+  const devices = paths.map((path) => ({ PathOnHost: path, PathInContainer: path, CgroupPermissions: "rwm" }));
+  return { SecurityOpt: ["no-new-privileges"], ...(devices.length > 0 && { Devices: devices }) };
+}
+
+/** The fixed part of an app's environment. The device's secret is never in it. */
+function environment({ order, device, lanIp }: Making): string[] {
+  const entries: Record<string, string | number | undefined> = {
+    DEVICE_SERIAL_NUMBER: device.serial,
+    ENV: order.app.stage,
+    DEVICE_KEY: device.deviceKey,
+    SWARM_KEY: device.swarmKey,
+    APP_KEY: order.app.key,
+    APP_NAME: order.name,
+    DEVICE_NAME: device.name,
+    DEVICE_ENDPOINT_URL: fromInside(device.endpointUrl),
+    TUNNEL_DOMAIN: tunnelDomain(device),
+    DEVICE_LAN_IP: lanIp,
+  };
+  return Object.entries(entries).flatMap(([name, value]) => (value === undefined ? [] : [`${name}=${oneLine(value)}`]));
+}
+
+const ESCAPES: Readonly<Record<string, string>> = { "\n": "\\n", "\r": "\\r", "\t": "\\t" };
+const oneLine = (value: string | number): string =>
+  String(value).replaceAll(/[\n\r\t]/g, (sign) => ESCAPES[sign] ?? "");
+
+/** The router as a container sees it: loopback is the container's own. */
+function fromInside(url: string): string {
+  const parsed = URL.parse(url);
+  if (!parsed || !/^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(parsed.hostname)) return url;
+  parsed.hostname = "host.docker.internal";
+  return url.endsWith("/") ? parsed.href : parsed.href.replace(/\/$/, "");
+}
+
+/** The appliance's domain, else the router's host with its first label replaced by `app`. */
+function tunnelDomain({ applianceDomain, endpointUrl }: Device): string | undefined {
+  if (applianceDomain) return applianceDomain;
+  const host = URL.parse(endpointUrl)?.hostname.replaceAll(/[[\]]/g, "");
+  if (!host || isIP(host) || host === "localhost") return host;
+  return ["app", ...host.split(".").slice(1)].join(".");
+}

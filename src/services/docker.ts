@@ -1,0 +1,165 @@
+/**
+ * Everything the agent asks of the Docker engine, over dockerode. One method is one intention, safe to call twice; every
+ * failure leaves as an AgentError. It knows nothing of apps, machines, the wire or the disk.
+ */
+import type { IncomingMessage } from "node:http";
+import Docker from "dockerode";
+import pRetry from "p-retry";
+import { AgentError } from "../model/errors.ts";
+import { hasStatus, SafeModem } from "./dockerModem.ts";
+import { type PullOptions, readPull } from "./dockerPull.ts";
+
+export type ContainerInfo = Docker.ContainerInspectInfo;
+export type ImageInfo = Docker.ImageInspectInfo;
+export type CreationBody = Docker.ContainerCreateOptions;
+
+export interface Engine {
+  /** Its socket, for whoever is told about it. */
+  readonly socketPath: string;
+  ping(): Promise<void>;
+  /** Undefined if there is no such container. */
+  container(idOrName: string): Promise<ContainerInfo | undefined>;
+  /** All containers with this label, or with all of these (`key=value`), also those that do not run. */
+  containers(labels?: readonly string[]): Promise<Docker.ContainerInfo[]>;
+  /** Undefined if there is no such image. */
+  image(ref: string): Promise<ImageInfo | undefined>;
+  /** Tags of a repository that are on disk. */
+  tagsOf(repository: string): Promise<string[]>;
+  /** @throws image_not_found | image_pull_failed | engine_full | engine_unreachable, or the signal's reason. */
+  pull(ref: string, options: PullOptions): Promise<void>;
+  /** Answers the container's id. @throws container_name_taken | bad_configuration | container_failed */
+  create(name: string, body: CreationBody): Promise<string>;
+  start(id: string): Promise<void>;
+  unpause(id: string): Promise<void>;
+  /** Resolves when it does not run, also if it is not there. `grace` in s before it is killed. */
+  stop(id: string, grace: number): Promise<void>;
+  /** By force. Resolves when it is gone. */
+  remove(id: string): Promise<void>;
+  /** Takes away one tag, and the image with its last tag. Resolves if it was not there. */
+  removeImage(ref: string): Promise<void>;
+  /** Raw output stream of a container; the caller ends it with the signal. */
+  logs(id: string, options: LogOptions): Promise<IncomingMessage>;
+  /** Raw stream of container events, one JSON object a line. */
+  events(signal: AbortSignal): Promise<IncomingMessage>;
+}
+
+export interface LogOptions {
+  readonly signal: AbortSignal;
+  /** Unix time in s, with a fraction. */
+  readonly since: number;
+}
+
+export interface EngineOptions {
+  readonly socketPath: string;
+  readonly patience?: number;
+}
+
+/** The newest API that was tried. An older engine is spoken to in its own. */
+const NEWEST_API = 1.44;
+/** What the watcher wants to hear about. */
+const EVENTS = ["create", "start", "die", "destroy", "pause", "unpause", "rename"];
+
+export function createEngine({ socketPath, patience = 1 }: EngineOptions): Engine {
+  let docker: Promise<Docker> | undefined;
+
+  /** Asks for the version first; an engine that was away may come back as another one, so a failure is not kept. */
+  function engine(): Promise<Docker> {
+    docker ??= negotiate(socketPath, patience).catch((error: unknown) => {
+      docker = undefined;
+      throw error;
+    });
+    return docker;
+  }
+
+  /** Reads may be repeated: a connection that broke once says nothing. */
+  const read = <T>(ask: (docker: Docker) => Promise<T>): Promise<T> =>
+    pRetry(async () => ask(await engine()), {
+      retries: 1,
+      minTimeout: 50,
+      shouldRetry: ({ error }) =>
+        error instanceof AgentError && error.code === "engine_unreachable" && error.message.includes("ECONNRESET"),
+    });
+
+  return {
+    socketPath,
+    ping: async () => {
+      await (await engine()).ping();
+    },
+    container: (id) => read((docker) => docker.getContainer(id).inspect().catch(orUndefined)),
+    containers: (label = []) => read((docker) => docker.listContainers({ all: true, filters: { label: [...label] } })),
+    image: (ref) => read((docker) => docker.getImage(ref).inspect().catch(orUndefined)),
+    tagsOf: (repository) =>
+      read(async (docker) => {
+        const images = await docker.listImages({ filters: { reference: [repository] } });
+        const names = images.flatMap(({ RepoTags }) => RepoTags ?? []);
+        return names
+          .filter((name) => name.startsWith(`${repository}:`))
+          .map((name) => name.slice(repository.length + 1));
+      }),
+    pull: async (ref, options) => {
+      await readPull(await engine(), ref, options);
+      if (!(await (await engine()).getImage(ref).inspect().catch(orUndefined)))
+        throw new AgentError("image_pull_failed", `${ref} is not there though the download ended well`);
+    },
+    create: async (name, body) => {
+      const call = { _query: { name }, _body: body } as unknown as CreationBody;
+      const made = await (await engine()).createContainer(call).catch((error: unknown) => {
+        if (hasStatus(error, 409)) throw new AgentError("container_name_taken", name, { cause: error });
+        throw error;
+      });
+      return made.id;
+    },
+    start: async (id) => {
+      await (await engine()).getContainer(id).start().catch(unless(304));
+    },
+    unpause: async (id) => {
+      await (await engine()).getContainer(id).unpause().catch(unless(409, 500));
+    },
+    stop: async (id, grace) => {
+      await (await engine()).getContainer(id).stop({ t: grace }).catch(unless(304, 404));
+    },
+    remove: async (id) => {
+      const container = (await engine()).getContainer(id);
+      await container.remove({ force: true, v: true }).catch(unless(404, 409));
+      await container.wait({ condition: "removed" }).catch(unless(404));
+    },
+    removeImage: async (ref) => {
+      await (await engine()).getImage(ref).remove({ force: true }).catch(unless(404));
+    },
+    logs: async (id, { signal, since }) =>
+      (await (await engine()).getContainer(id).logs({
+        follow: true,
+        stdout: true,
+        stderr: true,
+        since: since as number,
+        abortSignal: signal,
+      })) as unknown as IncomingMessage,
+    events: async (signal) =>
+      (await (
+        await engine()
+      ).getEvents({
+        abortSignal: signal,
+        filters: { type: ["container"], event: EVENTS },
+      })) as unknown as IncomingMessage,
+  };
+}
+
+async function negotiate(socketPath: string, patience: number): Promise<Docker> {
+  const asked = dockerOn(new SafeModem({ socketPath, patience }));
+  const { ApiVersion } = await asked.version();
+  const version = Math.min(Number(ApiVersion), NEWEST_API);
+  return dockerOn(new SafeModem({ socketPath, version: `v${version.toFixed(2)}`, patience }));
+}
+
+/** The types of dockerode do not know that it takes a modem; its documentation does. */
+const dockerOn = (modem: SafeModem): Docker => new Docker({ modem } as unknown as Docker.DockerOptions);
+
+function orUndefined(error: unknown): undefined {
+  if (!hasStatus(error, 404)) throw error;
+}
+
+const unless =
+  (...statuses: number[]) =>
+  (error: unknown): void => {
+    if (!hasStatus(error, ...statuses)) throw error;
+  };
