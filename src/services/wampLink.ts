@@ -4,7 +4,8 @@
  */
 import type { LinkFact, LinkOrder } from "../model/link.ts";
 import { cause, RequestError } from "./wampCauses.ts";
-import { Session, type SessionOptions } from "./wampSession.ts";
+import { Session } from "./wampSession.ts";
+import type { SessionOptions } from "./wampSessionOptions.ts";
 
 /** What each order does on a joined session. All of them have deadlines by their requests. */
 export interface LinkSteps {

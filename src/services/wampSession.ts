@@ -4,7 +4,7 @@
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Session as AutobahnSession, Connection, TransportFactory } from "autobahn";
-import { type Ending, endingOf } from "../model/link.ts";
+import { endingOf } from "../model/link.ts";
 import { autobahn } from "./autobahnQuiet.ts";
 import { answerChallenge } from "./wampAuth.ts";
 import { type Cause, cause, RequestError } from "./wampCauses.ts";
@@ -19,47 +19,9 @@ import {
 } from "./wampEndpoint.ts";
 import type { Lane } from "./wampLanes.ts";
 import { deferred, type ProgressPromise, Requests, requestError } from "./wampRequests.ts";
+import type { CallOptions, Match, RegisterOptions, SessionOptions } from "./wampSessionOptions.ts";
 import { checkUri } from "./wampText.ts";
-import { LaneTransport, type TransportOptions } from "./wampTransport.ts";
-
-export type SessionFact =
-  | { readonly type: "challenged" }
-  | { readonly type: "welcomed"; readonly session: number; readonly authrole: string | undefined }
-  | { readonly type: "lost"; readonly ending: Ending; readonly cause: Cause };
-
-export interface SessionOptions extends Omit<TransportOptions, "method" | "onEnd"> {
-  readonly realm: string;
-  readonly authid: string;
-  /** Read anew by each attempt, so that a rotated secret is found. */
-  readonly readSecret: () => string | Promise<string>;
-  readonly onFact: (fact: SessionFact) => void;
-  /** A procedure or handler that threw. */
-  readonly onProblem?: (what: string, error: unknown) => void;
-  /** From the dial to WELCOME. Default is 10 s. */
-  readonly joinWithin?: number;
-  /** For each request. Default is 10 s. */
-  readonly requestWithin?: number;
-  /** For the router's answer to a cancel. Default is 1 s. */
-  readonly cancelGrace?: number;
-  readonly random?: () => number;
-}
-
-type Match = "exact" | "prefix" | "wildcard";
-
-export interface CallOptions {
-  readonly within?: number;
-  readonly signal?: AbortSignal;
-  readonly onProgress?: (part: Payload) => void;
-}
-
-export interface RegisterOptions {
-  readonly match?: Match;
-  readonly invoke?: "single" | "roundrobin";
-  /** Take it from whoever has it. nexus ignores it. Default is true; false for a name that proves who we are. */
-  readonly force?: boolean;
-  /** How long to try again while another session, maybe our own ghost, has it. Default is 16 s. */
-  readonly patience?: number;
-}
+import { LaneTransport } from "./wampTransport.ts";
 
 const CONFLICT = /^wamp\.error\.procedure_(already_exists|exists_with_different_invocation_policy)$/;
 const METHOD = "wampcra";
@@ -104,6 +66,16 @@ export class Session {
 
   get isJoined(): boolean {
     return this.#session !== undefined && !this.#over.signal.aborted;
+  }
+
+  /** The router's number of this session; 0 before it is joined. */
+  get id(): number {
+    return this.#session?.id ?? 0;
+  }
+
+  /** Fires when the link ends, however it ends. */
+  get over(): AbortSignal {
+    return this.#over.signal;
   }
 
   /** Settles always: by the answer, by the deadline plus the grace for a cancel, or by the end of the link. */

@@ -2,7 +2,7 @@
 import { createServer, type Socket } from "node:net";
 import { afterEach, expect, test } from "vitest";
 import { type WebSocket, WebSocketServer } from "ws";
-import type { SessionOptions } from "../../src/services/wampSession.ts";
+import type { SessionOptions } from "../../src/services/wampSessionOptions.ts";
 import type { MiniRouter } from "../../src/studio/router/minirouter.ts";
 import { dial as dialUrl, type Line, startRouter, typesOf } from "../support/link.ts";
 

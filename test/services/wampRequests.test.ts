@@ -3,7 +3,8 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { autobahn } from "../../src/services/autobahnQuiet.ts";
 import { payload, Refusal } from "../../src/services/wampEndpoint.ts";
-import type { Session, SessionOptions } from "../../src/services/wampSession.ts";
+import type { Session } from "../../src/services/wampSession.ts";
+import type { SessionOptions } from "../../src/services/wampSessionOptions.ts";
 import type { MiniRouter } from "../../src/studio/router/minirouter.ts";
 import { dial, type Line, startRouter } from "../support/link.ts";
 

@@ -1,7 +1,8 @@
 /** A router with the users of these tests, and sessions on it that remember their facts. */
 import { pbkdf2Sync } from "node:crypto";
 import type { Cause } from "../../src/services/wampCauses.ts";
-import { Session, type SessionFact, type SessionOptions } from "../../src/services/wampSession.ts";
+import { Session } from "../../src/services/wampSession.ts";
+import type { SessionFact, SessionOptions } from "../../src/services/wampSessionOptions.ts";
 import { MiniRouter, type RouterOptions, type User } from "../../src/studio/router/minirouter.ts";
 
 export const USERS: Record<string, User> = {

@@ -1,7 +1,8 @@
 /** The embedded router: what agents and back ends rely on, and what the guards of the client hide otherwise. */
 import { afterEach, beforeEach, expect, test } from "vitest";
 import WebSocket from "ws";
-import type { Session, SessionOptions } from "../../../src/services/wampSession.ts";
+import type { Session } from "../../../src/services/wampSession.ts";
+import type { SessionOptions } from "../../../src/services/wampSessionOptions.ts";
 import type { MiniRouter, Roles } from "../../../src/studio/router/minirouter.ts";
 import { dial, startRouter, USERS } from "../../support/link.ts";
 

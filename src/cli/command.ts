@@ -1,0 +1,28 @@
+/** What a subcommand is, and what it is given instead of reaching for globals: so a test of it is a function call. */
+
+export interface CommandContext {
+  /** What follows the words of the subcommand. */
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** One line to standard output. */
+  readonly print: (line: string) => void;
+  /** One line to standard error. */
+  readonly complain: (line: string) => void;
+  /** Somebody looks at standard output: colours and widths make sense. */
+  readonly isTerminal: boolean;
+  /** Fires at SIGINT or SIGTERM: end in order, soon. */
+  readonly signal: AbortSignal;
+}
+
+/** 0 done, 1 failed, 2 wrong usage, 3 nobody answers on the control socket. */
+export type ExitCode = 0 | 1 | 2 | 3;
+
+export interface Command {
+  /** `reagent status [--json]` */
+  readonly usage: string;
+  /** One line for the list of commands. */
+  readonly summary: string;
+  /** What `--help` prints below usage and summary. */
+  readonly help?: string;
+  run(context: CommandContext): Promise<ExitCode>;
+}

@@ -1,0 +1,137 @@
+/**
+ * The procedures of the back end that the agent calls, over one session. Each call has a deadline; each answer is checked;
+ * whatever is wrong with it leaves as `back_end_failed`, and nothing else follows from it.
+ */
+import type { WireState } from "../model/app.ts";
+import type { Device } from "../model/device.ts";
+import { type Ms, seconds } from "../model/duration.ts";
+import { AgentError } from "../model/errors.ts";
+import type { AppOrder } from "../model/order.ts";
+import { appReport, CredentialKey, DeviceMetadata, type DeviceStats, type Machine } from "../model/wireReport.ts";
+import { type DesiredStates, parseDesiredStates } from "../model/wireRequest.ts";
+import type { Session } from "./wampSession.ts";
+
+/** Every call of the back end, by the name that problems are shown under. */
+export const BACK_END = {
+  metadata: "reswarm.devices.read_device_metadata",
+  credentialKey: "reswarm.devices.get_app_cred_key",
+  status: "reswarm.devices.update_device_status",
+  architecture: "reswarm.devices.update_device_architecture",
+  privilege: "reswarm.devices.check_privilege",
+  desiredStates: "reswarm.containers.get_requested_app_states",
+  report: "reswarm.containers.update_app_on_device",
+} as const;
+
+const TESTAMENT_TOPIC = "reswarm.api.testament_device";
+
+export interface BackEndOptions {
+  readonly session: Session;
+  readonly device: () => Device;
+  readonly agentVersion: string;
+  readonly machine: Machine;
+  /** The newest figures that are there: never waits. */
+  readonly stats: () => DeviceStats;
+  /** Default is 10 s. */
+  readonly within?: Ms;
+}
+
+export class BackEnd {
+  readonly #options: BackEndOptions;
+
+  constructor(options: BackEndOptions) {
+    this.#options = options;
+  }
+
+  /** Says DISCONNECTED for us when the session ends without a goodbye, and when it ends with one. */
+  async addTestament(): Promise<void> {
+    const { deviceKey, swarmKey, serial } = this.#options.device();
+    const will = {
+      swarm_key: swarmKey,
+      device_key: deviceKey,
+      serial_number: serial,
+      wamp_session_id: this.#options.session.id,
+    };
+    await this.#options.session.call("wamp.session.add_testament", [TESTAMENT_TOPIC, [will], {}]);
+  }
+
+  async metadata(): Promise<DeviceMetadata> {
+    const [answer] = await this.#ask(BACK_END.metadata, [{ device_key: this.#options.device().deviceKey }]);
+    return checked(BACK_END.metadata, DeviceMetadata.safeParse(answer));
+  }
+
+  /** The key that apps' credentials are derived from. */
+  async credentialKey(): Promise<string> {
+    const [answer] = await this.#ask(BACK_END.credentialKey, []);
+    return checked(BACK_END.credentialKey, CredentialKey.safeParse(answer));
+  }
+
+  async status(status: "CONFIGURING" | "CONNECTED"): Promise<void> {
+    const { session, device, stats } = this.#options;
+    const { deviceKey, swarmKey } = device();
+    await this.#ask(BACK_END.status, [
+      { swarm_key: swarmKey, device_key: deviceKey, status, wamp_session_id: session.id, stats: stats() },
+    ]);
+  }
+
+  async architecture(): Promise<void> {
+    const { device, machine, agentVersion } = this.#options;
+    const { deviceKey, swarmKey } = device();
+    await this.#ask(BACK_END.architecture, [
+      {
+        swarm_key: swarmKey,
+        device_key: deviceKey,
+        architecture: machine.arch,
+        os: machine.os,
+        arch: machine.arch,
+        variant: machine.variant,
+        agent_version: agentVersion,
+      },
+    ]);
+  }
+
+  /** @throws back_end_failed for an answer that is no list: nothing may follow from it. */
+  async desiredStates(): Promise<DesiredStates> {
+    const args = await this.#ask(BACK_END.desiredStates, [{ device_key: this.#options.device().deviceKey }]);
+    const parsed = parseDesiredStates(args);
+    if (!parsed) throw new AgentError("back_end_failed", `${BACK_END.desiredStates} answers ${shown(args)}`);
+    return parsed;
+  }
+
+  async tell(order: AppOrder, state: WireState): Promise<void> {
+    await this.#ask(BACK_END.report, [appReport(this.#options.device(), order, state)]);
+  }
+
+  async mayAccount(account: number, privilege: string): Promise<boolean> {
+    const { deviceKey, swarmKey } = this.#options.device();
+    const asked = {
+      privilege,
+      entity: "DEVICE",
+      entity_key: deviceKey,
+      requestor_account_key: account,
+      swarm_key: swarmKey,
+    };
+    const [answer] = await this.#ask(BACK_END.privilege, [asked]);
+    if (typeof answer !== "boolean")
+      throw new AgentError("back_end_failed", `check_privilege answers ${shown(answer)}`);
+    return answer;
+  }
+
+  async #ask(procedure: string, args: unknown[]): Promise<unknown[]> {
+    const { session, within = seconds(10) } = this.#options;
+    try {
+      return (await session.call(procedure, args, {}, { within })).args;
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      throw new AgentError("back_end_failed", `${procedure}: ${why}`, { cause: error });
+    }
+  }
+}
+
+function checked<T>(procedure: string, parsed: { success: true; data: T } | { success: false; error: Error }): T {
+  if (parsed.success) return parsed.data;
+  const [first] = JSON.parse(parsed.error.message) as { path?: unknown[]; message?: string }[];
+  const where = first?.path?.join(".") || "it";
+  throw new AgentError("back_end_failed", `${procedure} answers something else: ${where}: ${first?.message}`);
+}
+
+const shown = (value: unknown): string => (JSON.stringify(value) ?? "nothing").slice(0, 80);

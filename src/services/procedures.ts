@@ -1,0 +1,92 @@
+/**
+ * What the device answers over the link, by name. Every failure leaves as the original's: one error URI, one sentence in
+ * its first argument; the code stands in the keyword arguments.
+ */
+import { AgentError, type ErrorCode } from "../model/errors.ts";
+import { procedureName } from "../model/names.ts";
+import type { AppOrder } from "../model/order.ts";
+import type { Answer } from "../model/outcomes.ts";
+import type { Machine } from "../model/wireReport.ts";
+import { parseAppRequest, WireError } from "../model/wireRequest.ts";
+import { type Attempt, type Privilege, type PrivilegeOptions, permit } from "./privileges.ts";
+import { type Dict, type Endpoint, payload, Refusal } from "./wampEndpoint.ts";
+
+export interface ProcedureOptions {
+  readonly serial: string;
+  readonly version: string;
+  readonly machine: Machine;
+  readonly privileges: PrivilegeOptions;
+  readonly now: () => number;
+  /** Writes the order to disk and hands it to the app's actor; says what becomes of it. @throws storage_failed */
+  readonly order: (order: AppOrder) => Answer;
+  /** Every container of the engine, as its API lists them. */
+  readonly listContainers: () => Promise<unknown[]>;
+}
+
+/** The procedure that says that a device is there: claimed first, never by force. */
+export const PRESENCE = "wamp_connection_established";
+
+/** Arguments together may be as long as this, as JSON. */
+const LONGEST = 1 << 20;
+
+interface Guarded {
+  readonly privilege: Privilege;
+  readonly what: string;
+}
+
+/** Full name -> what answers it, except for the presence procedure. */
+export function procedures(options: ProcedureOptions): ReadonlyMap<string, Endpoint> {
+  const { serial, version, machine, now, order, listContainers } = options;
+  const guarded = (what: Guarded, run: Endpoint) => guard(what, run, options.privileges);
+  const table: Record<string, Endpoint> = {
+    device_handshake: () => payload([], { utp: rfc3339(now()), id: serial }),
+    get_agent_metadata: guarded({ privilege: "READ", what: "get agent metadata" }, () => ({
+      os: machine.os,
+      arch: machine.arch,
+      variant: machine.variant,
+      version,
+      serialNumber: serial,
+      canUpdate: false,
+      OSVersion: machine.os,
+    })),
+    request_app_state: guarded({ privilege: "DEVELOP", what: "request app state" }, (_, kwargs) => {
+      const asked = parseAppRequest(kwargs);
+      const answer: Answer = asked.is === "order" ? order(asked.order) : { outcome: "refused", why: asked.why };
+      return payload([], { outcome: answer.outcome, why: answer.why });
+    }),
+    list_containers: guarded({ privilege: "READ", what: "list containers" }, () => listContainers()),
+  };
+  return new Map(Object.entries(table).map(([name, endpoint]) => [procedureName(serial, name), safe(endpoint)]));
+}
+
+/** Says hello; that it is there is all that matters. */
+export const presence: Endpoint = () => "Hello :-)";
+
+function guard({ privilege, what }: Guarded, run: Endpoint, privileges: PrivilegeOptions): Endpoint {
+  return async (args, kwargs, about) => {
+    const attempt: Attempt = { authid: about.caller.authid, privilege, what, args, kwargs };
+    await permit(attempt, privileges);
+    return run(args, kwargs, about);
+  };
+}
+
+function safe(endpoint: Endpoint): Endpoint {
+  return async (args, kwargs, about) => {
+    try {
+      if (JSON.stringify([args, kwargs]).length > LONGEST) throw new WireError("the arguments are too long");
+      return await endpoint(args, kwargs, about);
+    } catch (error) {
+      throw refusal(error);
+    }
+  };
+}
+
+function refusal(error: unknown): Refusal {
+  const known = error instanceof WireError ? error : AgentError.from(error);
+  const code: ErrorCode | "bad_request" = known instanceof AgentError ? known.code : "bad_request";
+  const kwargs: Dict = { code };
+  return new Refusal("wamp.error.canceled", [{ error: known.message }], kwargs);
+}
+
+/** With seconds, as Go's time.RFC3339. */
+const rfc3339 = (at: number): string => `${new Date(at).toISOString().slice(0, 19)}Z`;
