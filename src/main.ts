@@ -2,7 +2,7 @@
  * The one file that knows both sides: it makes the services, pours them into the machines' slots, and runs the tree.
  * Reading it top to bottom is reading the whole program's wiring. It has no logic of its own.
  */
-import { fromPromise, type InspectionEvent, type SnapshotFrom } from "xstate";
+import { fromPromise } from "xstate";
 import { agentMachine } from "./machines/agent.ts";
 import { appMachine } from "./machines/app.ts";
 import { connectionMachine } from "./machines/connection.ts";
@@ -10,8 +10,7 @@ import { engineMachine } from "./machines/engine.ts";
 import { type FollowInput, logsMachine } from "./machines/logs.ts";
 import { reporterMachine, type TellInput } from "./machines/reporter.ts";
 import { watch } from "./machines/slot.ts";
-import type { AppId, Facts, Memory, StepInput, WatchFact } from "./model/app.ts";
-import type { AgentError } from "./model/errors.ts";
+import type { Facts, StepInput, WatchFact } from "./model/app.ts";
 import type { LinkFact, LinkOrder } from "./model/link.ts";
 import type { Effect } from "./model/plan.ts";
 
@@ -58,32 +57,4 @@ export function wire({ steps, tellState, watchEngine, followLogs, holdLink }: Se
     },
   });
   return agentMachine.provide({ actors: { app, connection, engine, logs, reporter } });
-}
-
-/** What is new about an app, after each event that it processed. */
-export interface AppSeen {
-  readonly app: AppId;
-  /** As a path: `active.running.settling`. */
-  readonly state: string;
-  readonly memory: Memory;
-  readonly error: AgentError | undefined;
-}
-
-/** An observer of the tree that sees each app's snapshots; for the disk, the log and the status. */
-export const seeApps =
-  (see: (seen: AppSeen) => void) =>
-  (inspected: InspectionEvent): void => {
-    if (inspected.type !== "@xstate.snapshot" || !isAppRef(inspected.actorRef)) return;
-    const { value, context, status } = inspected.snapshot as SnapshotFrom<typeof appMachine>;
-    if (status !== "active") return;
-    see({ app: context.app, state: pathOf(value), memory: context.memory, error: context.error });
-  };
-
-const isAppRef = (ref: object): boolean => "id" in ref && String(ref.id).startsWith("app:");
-
-/** A state as one path, for machines without parallel states. */
-export function pathOf(value: unknown): string {
-  if (typeof value === "string") return value;
-  const [key = "", child] = Object.entries(value as object)[0] ?? [];
-  return child === undefined ? key : `${key}.${pathOf(child)}`;
 }

@@ -6,7 +6,6 @@ import {
   assign,
   type ErrorActorEvent,
   enqueueActions,
-  sendTo,
   setup,
 } from "xstate";
 import * as Model from "../model/app.ts";
@@ -30,6 +29,8 @@ export interface KnownApp {
 
 export interface AgentInput {
   readonly known: readonly KnownApp[];
+  /** True: no router is ever dialled. */
+  readonly isOffline?: boolean;
   readonly now: () => number;
   readonly random: () => number;
 }
@@ -165,14 +166,16 @@ export const agent = setup({
       const ref = context.apps.get(Model.appName(event.app));
       if (ref) enqueue.sendTo(ref, event.fact);
     }),
-    /** The output of whatever runs is followed, by one actor for each app. */
+    /** The output of every run is followed, by one actor for each app; also of one that was over before it was seen. */
     follow: enqueueActions(({ event, self, enqueue }) => {
       assertEvent(event, "app.fact");
       const { app, fact } = event;
-      if (fact.type !== "container.started") return;
-      const id = `logs:${Model.appName(app)}`;
-      if (!childOf(self, id)) enqueue.spawnChild("logs", { id, input: { app } });
-      enqueue.sendTo(id, { type: "logs.follow", container: fact.container });
+      if (fact.type !== "container.started" && fact.type !== "container.exited") return;
+      const isOver = fact.type === "container.exited";
+      const { id, startedAt } = isOver ? fact : fact.container;
+      const logs = `logs:${Model.appName(app)}`;
+      if (!childOf(self, logs)) enqueue.spawnChild("logs", { id: logs, input: { app } });
+      enqueue.sendTo(logs, { type: "logs.follow", id, startedAt, isOver });
     }),
     tellApps: enqueueActions(({ context, event, enqueue }) => {
       assertEvent(event, ["engine.back", "engine.lost"]);
@@ -183,7 +186,9 @@ export const agent = setup({
       enqueue.assign({ isLinked: event.type === "link.up" });
       if (childOf(self, "reporter")) enqueue.sendTo("reporter", { type: event.type });
     }),
-    connect: sendTo("connection", { type: "connection.start" }),
+    connect: enqueueActions(({ context, enqueue }) => {
+      if (!context.isOffline) enqueue.sendTo("connection", { type: "connection.start" });
+    }),
     dial: enqueueActions(({ self, enqueue }) => {
       if (childOf(self, "connection")) enqueue.sendTo("connection", { type: "connection.dial" });
     }),

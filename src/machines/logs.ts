@@ -2,8 +2,8 @@
  * The output of one app: follows the container that is up, one run after the other. Lines never pass through it; its
  * effect takes them from the engine to the link. Rests in: ended. Picture: diagrams/logs.svg
  */
-import { assign, setup } from "xstate";
-import type { AppId, Container } from "../model/app.ts";
+import { assign, or, setup } from "xstate";
+import type { AppId } from "../model/app.ts";
 import { watchSlot } from "./slot.ts";
 
 export interface FollowInput {
@@ -20,7 +20,10 @@ interface LogsContext {
 
 /** `logs.ended`: the output is over, or cannot be read any more. */
 export type LogsFact = { readonly type: "logs.ended" };
-type LogsEvent = LogsFact | { readonly type: "logs.follow"; readonly container: Container };
+/** `isOver`: the run has ended before anybody followed it; its output is there all the same. */
+type LogsEvent =
+  | LogsFact
+  | { readonly type: "logs.follow"; readonly id: string; readonly startedAt: number; readonly isOver: boolean };
 
 export const logsMachine = setup({
   types: {} as { context: LogsContext; events: LogsEvent; input: { readonly app: AppId } },
@@ -29,12 +32,14 @@ export const logsMachine = setup({
 
   guards: {
     isOtherRun: ({ context: { run }, event }) =>
-      event.type === "logs.follow" && (run?.id !== event.container.id || run.startedAt !== event.container.startedAt),
+      event.type === "logs.follow" && (run?.id !== event.id || run.startedAt !== event.startedAt),
+    /** The output of a run that is up may have broken off; that of one that ended was read to its end. */
+    isUp: ({ event }) => event.type === "logs.follow" && !event.isOver,
   },
 
   actions: {
     noteRun: assign({
-      run: (_, { id, startedAt }: Container) => ({ id, startedAt }),
+      run: (_, { id, startedAt }: { id: string; startedAt: number }) => ({ id, startedAt }),
     }),
   },
 }).createMachine({
@@ -46,7 +51,11 @@ export const logsMachine = setup({
   states: {
     ended: {
       on: {
-        "logs.follow": { target: "following", actions: { type: "noteRun", params: ({ event }) => event.container } },
+        "logs.follow": {
+          guard: or(["isUp", "isOtherRun"]),
+          target: "following",
+          actions: { type: "noteRun", params: ({ event }) => event },
+        },
       },
     },
 
@@ -62,7 +71,7 @@ export const logsMachine = setup({
           guard: "isOtherRun",
           target: "following",
           reenter: true,
-          actions: { type: "noteRun", params: ({ event }) => event.container },
+          actions: { type: "noteRun", params: ({ event }) => event },
         },
         "logs.ended": "ended",
       },

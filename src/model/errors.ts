@@ -110,6 +110,11 @@ const TABLE = {
     says: "no agent answers on the control socket",
     todo: "Start one, or name the home of the one that runs with `-agentDir` or REAGENT_HOME.",
   },
+  unsupported: {
+    retry: "on request",
+    says: "this version of the agent does not do that yet",
+    todo: "Ask for something that it does, or run an agent that can; what is there stays as it is.",
+  },
   missing_program: {
     retry: "on request",
     says: "a program that is needed is not there",

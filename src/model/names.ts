@@ -25,7 +25,8 @@ export function repositoryOf(app: NamedApp, registry: { url: string; repository:
   return `${registry.url}${registry.repository}${imageName(app, registry.machine)}`;
 }
 
-export const logTopic = (serial: string, app: NamedApp): string => `reswarm.logs.${serial}.${containerName(app)}`;
+/** Where everything that one container prints is published; publishing an app has another name than a container. */
+export const logTopic = (serial: string, container: string): string => `reswarm.logs.${serial}.${container}`;
 export const procedureName = (serial: string, name: string): string => `re.mgmt.${serial}.${name}`;
 
 /** Labels of ours begin with this; an image that brings one of them is refused. */

@@ -202,7 +202,8 @@ export function parseDesiredStates(args: readonly unknown[]): DesiredStates | un
   const bad: string[] = [];
   for (const [at, row] of list.entries()) {
     try {
-      const asked = parseAppRequest(Tree.parse(row));
+      // A row says what shall be, not that somebody asks for something now.
+      const asked = parseAppRequest({ ...Tree.parse(row), request_update: false, cancel_transition: false });
       if (asked.is === "order") orders.push(asked.order);
       else unsupported.push(`element ${at}: ${asked.why}`);
     } catch (error) {

@@ -101,6 +101,16 @@ export class BackEnd {
     await this.#ask(BACK_END.report, [appReport(this.#options.device(), order, state)]);
   }
 
+  /** False: the log lane is full; whoever writes logs waits. */
+  get hasRoomForLogs(): boolean {
+    return this.#options.session.hasRoom("logs");
+  }
+
+  /** Not acknowledged. @throws {RequestError} when it cannot be queued. */
+  publishLog(topic: string, message: unknown): void {
+    this.#options.session.publish(topic, [message]);
+  }
+
   async mayAccount(account: number, privilege: string): Promise<boolean> {
     const { deviceKey, swarmKey } = this.#options.device();
     const asked = {

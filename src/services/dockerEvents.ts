@@ -89,6 +89,7 @@ export function watchEngine(options: WatchOptions, say: (fact: WatchFact) => voi
   run().catch((error: unknown) => {
     if (over.signal.aborted) return;
     over.abort();
+    wake();
     say({ type: "engine.closed", because: AgentError.from(error).message });
   });
   return () => {

@@ -22,10 +22,9 @@ export class EngineError extends AgentError {
 export const hasStatus = (error: unknown, ...statuses: number[]): boolean =>
   error instanceof EngineError && error.status !== undefined && statuses.includes(error.status);
 
-/** A stop waits for the container before it answers: its own grace comes on top. */
 const DEADLINES: readonly [RegExp, Ms][] = [
   [/^(DELETE |POST \/containers\/[^/]+\/wait\b)/, seconds(120)],
-  [/^POST \/containers\/[^/]+\/(stop|kill|start|restart)\b/, seconds(45)],
+  [/^POST \/containers\/[^/]+\/(stop|kill|start|restart)\b/, seconds(30)],
   [/^POST \/containers\/create\b/, seconds(30)],
   [/^POST \/images\/create\b/, seconds(120)],
 ];
@@ -54,7 +53,7 @@ export class SafeModem extends Modem {
       return queueMicrotask(() => callback(new EngineError("internal", `unsafe path ${path}`), null));
     }
     const late = new AbortController();
-    const within = ms(deadlineOf(`${options.method} ${path}`) * this.#patience);
+    const within = ms(deadlineOf(`${options.method} ${path}`, options.options) * this.#patience);
     const timer = setTimeout(() => late.abort(), within);
     const caller = options.abortSignal;
     let isSettled = false;
@@ -74,8 +73,11 @@ export class SafeModem extends Modem {
   }
 }
 
-function deadlineOf(call: string): Ms {
-  return DEADLINES.find(([pattern]) => pattern.test(call))?.[1] ?? DEADLINE;
+/** A stop waits for the container before it answers: its grace `t`, in seconds, comes on top. */
+function deadlineOf(call: string, options: unknown): Ms {
+  const grace = Number((options as { t?: unknown } | undefined)?.t ?? 0);
+  const own = DEADLINES.find(([pattern]) => pattern.test(call))?.[1] ?? DEADLINE;
+  return ms(own + seconds(Number.isFinite(grace) ? grace : 0));
 }
 
 function collect(answer: IncomingMessage, settle: (error: unknown, value: object | Buffer | null) => void): void {

@@ -22,7 +22,6 @@ export interface LinkStepsOptions {
   readonly problems: Problems;
   /** The back end says who we are; written to the .flock file. True: another swarm, so the session has the wrong authid. */
   readonly onMetadata: (metadata: DeviceMetadata) => Promise<boolean>;
-  readonly onCredentialKey: (key: string) => void;
   readonly onDesiredStates: (states: DesiredStates) => void;
   /** Resolves when every app's state was told, or when it has waited long enough. */
   readonly reported: () => Promise<void>;
@@ -109,7 +108,12 @@ export function createLinkSteps(options: LinkStepsOptions): LinkSteps {
         () => {},
       );
       if (isOther) return true;
-      await ask(session, "credential_key", () => backEnd.credentialKey(), options.onCredentialKey);
+      await ask(
+        session,
+        "credential_key",
+        () => backEnd.credentialKey(),
+        () => {},
+      );
       await ask(
         session,
         "status",

@@ -3,10 +3,12 @@
  * writes is never held up: what is too much is left out, and the next message says how many lines that were.
  */
 import { type Ms, ms } from "../model/duration.ts";
+import type { Sent } from "./uplink.ts";
 
 export interface LogPublisherOptions {
-  /** Sends one message. False: it cannot be sent now, and is lost. */
-  readonly publish: (text: string) => boolean;
+  /** Sends one message. What cannot be sent because the line is busy waits; what has nowhere to go is counted as dropped. */
+  readonly publish: (text: string) => Sent;
+  /** Default is 200 ms. */
   readonly every?: Ms;
 }
 
@@ -17,7 +19,7 @@ const LONGEST_LINE = 1 << 20;
 const ROOM = LARGEST_MESSAGE - 128;
 
 export class LogPublisher {
-  readonly #publish: (text: string) => boolean;
+  readonly #publish: (text: string) => Sent;
   readonly #every: Ms;
   #lines: string[] = [];
   #waiting = 0;
@@ -40,15 +42,47 @@ export class LogPublisher {
       this.#rest = "";
     }
     for (const line of lines) this.#keep(line.slice(0, LONGEST_LINE));
-    if (this.#waiting > 0 || this.#dropped > 0) this.#timer ??= setTimeout(() => this.#flush(), this.#every);
+    if (this.#isWaiting) this.#timer ??= setTimeout(() => this.#beat(), this.#every);
   }
 
-  /** Sends what waits, the beginning of a line too. */
+  /** The output is over: the beginning of a line is a line too. Sends what the line takes now, the rest as always. */
   end(): void {
     if (this.#rest) this.#keep(this.#rest);
     this.#rest = "";
-    while (this.#lines.length > 0 || this.#dropped > 0) this.#flush();
+    this.flush();
+  }
+
+  /** Sends now what waits, so that what is said next comes after it. */
+  flush(): void {
     clearTimeout(this.#timer);
+    this.#timer = undefined;
+    let sent: Sent = "sent";
+    while (sent === "sent" && this.#isWaiting) sent = this.#sendBatch();
+    this.#beatLater(sent);
+  }
+
+  /** Forgets what waits; for an app that is gone. */
+  close(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#lines = [];
+    this.#waiting = 0;
+    this.#dropped = 0;
+    this.#rest = "";
+  }
+
+  get #isWaiting(): boolean {
+    return this.#lines.length > 0 || this.#dropped > 0;
+  }
+
+  /** Without a link nothing is tried until there is more to say. */
+  #beatLater(sent: Sent): void {
+    if (sent !== "gone" && this.#isWaiting) this.#timer = setTimeout(() => this.#beat(), this.#every);
+  }
+
+  #beat(): void {
+    this.#timer = undefined;
+    this.#beatLater(this.#sendBatch());
   }
 
   #keep(line: string): void {
@@ -61,9 +95,21 @@ export class LogPublisher {
     this.#waiting += size;
   }
 
-  #flush(): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
+  /** One message at the most. Where there is nobody to send to, all that waits is dropped. */
+  #sendBatch(): Sent {
+    const { batch, size } = this.#nextBatch();
+    const isAll = batch.length === this.#lines.length;
+    const marker = isAll && this.#dropped > 0 ? [`… ${this.#dropped} log line(s) dropped (rate limit)`] : [];
+    const sent = this.#publish([...batch, ...marker].join("\n"));
+    if (sent === "busy") return sent;
+    if (sent === "gone") this.#dropped += this.#lines.length;
+    else if (isAll) this.#dropped = 0;
+    this.#lines = sent === "gone" ? [] : this.#lines.slice(batch.length);
+    this.#waiting = this.#lines.length === 0 ? 0 : this.#waiting - size;
+    return sent;
+  }
+
+  #nextBatch(): { batch: string[]; size: number } {
     const batch: string[] = [];
     let size = 0;
     for (const line of this.#lines) {
@@ -72,14 +118,6 @@ export class LogPublisher {
       batch.push(more > ROOM ? Buffer.from(line).subarray(0, ROOM).toString() : line);
       size += more;
     }
-    const count = batch.length;
-    this.#lines = this.#lines.slice(count);
-    this.#waiting = Math.max(this.#waiting - size, 0);
-    if (this.#lines.length === 0 && this.#dropped > 0) {
-      batch.push(`… ${this.#dropped} log line(s) dropped (rate limit)`);
-      this.#dropped = 0;
-    }
-    if (batch.length > 0 && !this.#publish(batch.join("\n"))) this.#dropped += count;
-    if (this.#lines.length > 0) this.#timer = setTimeout(() => this.#flush(), this.#every);
+    return { batch, size };
   }
 }

@@ -87,9 +87,13 @@ export class Lanes {
     return this.#queues[lane].bytes;
   }
 
+  hasRoom(lane: Lane): boolean {
+    return this.#queues[lane].bytes <= ROOM;
+  }
+
   /** Resolves when a producer may go on; also when the link is over, which the next message then says. */
   room(lane: Lane): Promise<void> {
-    return this.#when(() => this.#queues[lane].bytes <= ROOM);
+    return this.#when(() => this.hasRoom(lane));
   }
 
   /** Resolves when nothing of these lanes is queued any more. */

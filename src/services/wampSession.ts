@@ -149,6 +149,11 @@ export class Session {
     return this.#transport?.lanes.room(lane) ?? Promise.resolve();
   }
 
+  /** True when a producer need not wait. */
+  hasRoom(lane: Lane): boolean {
+    return this.isJoined && this.#transport?.lanes.hasRoom(lane) === true;
+  }
+
   /** Control and state go out first, then GOODBYE; the socket is cut when that takes too long. */
   async leave(within = 3_000): Promise<void> {
     if (!this.isJoined) this.close();

@@ -4,11 +4,12 @@ import { createActor, fromCallback } from "xstate";
 import { getShortestPaths } from "xstate/graph";
 import { appMachine } from "../../src/machines/app.ts";
 import type { AppInput } from "../../src/machines/appWords.ts";
+import { pathOf } from "../../src/machines/observe.ts";
 import { type AppReport, type Container, type Facts, NOTHING_REMEMBERED } from "../../src/model/app.ts";
 import { AgentError } from "../../src/model/errors.ts";
 import { STATES } from "../../src/model/outcomes.ts";
 import { ACHIEVED, type Effect, next } from "../../src/model/plan.ts";
-import { pathOf, wanting } from "../support/app.ts";
+import { wanting } from "../support/app.ts";
 
 const container = (version: string, is: Container["is"]): Container => ({
   id: `c${version}`,

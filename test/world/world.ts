@@ -1,8 +1,9 @@
 /** A simulated world around the real tree, wired by main.ts: engine, router, back end, disk and clock, all in memory. */
 import { createActor, SimulatedClock } from "xstate";
 import type { KnownApp } from "../../src/machines/agentWords.ts";
+import { seeStates } from "../../src/machines/observe.ts";
 import type { TellInput } from "../../src/machines/reporter.ts";
-import { type Services, seeApps, wire } from "../../src/main.ts";
+import { type Services, wire } from "../../src/main.ts";
 import {
   type AppId,
   type Asker,
@@ -86,7 +87,9 @@ export class World {
   }
 
   boot() {
-    const see = seeApps(({ app, state, memory, error }) => {
+    const see = seeStates(({ app: seen, state }) => {
+      if (!seen) return;
+      const { app, memory, error } = seen;
       const name = appName(app);
       const known = this.disk.get(name);
       if (known) this.disk.set(name, { ...known, memory, error });

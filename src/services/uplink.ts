@@ -1,0 +1,40 @@
+/**
+ * What can be said over the link right now. Links come and go; whoever has something to say holds on to this and is told
+ * when there is none.
+ */
+import type { WireState } from "../model/app.ts";
+import { AgentError } from "../model/errors.ts";
+import type { AppOrder } from "../model/order.ts";
+import type { BackEnd } from "./backEnd.ts";
+import { RequestError } from "./wampCauses.ts";
+
+/** busy: the lane is full, try again soon. gone: there is no link, or it does not take this. */
+export type Sent = "sent" | "busy" | "gone";
+
+export class Uplink {
+  #backEnd: BackEnd | undefined;
+
+  /** From now on everything goes there; `undefined` when the link is over. */
+  attach(backEnd: BackEnd | undefined): void {
+    this.#backEnd = backEnd;
+  }
+
+  /** @throws {AgentError} back_end_failed, request_failed */
+  async tell(order: AppOrder, state: WireState): Promise<void> {
+    if (!this.#backEnd) throw new AgentError("request_failed", "there is no link");
+    await this.#backEnd.tell(order, state);
+  }
+
+  /** One message on the topic of an app's log; never waits. */
+  publishLog(topic: string, message: unknown): Sent {
+    if (!this.#backEnd) return "gone";
+    if (!this.#backEnd.hasRoomForLogs) return "busy";
+    try {
+      this.#backEnd.publishLog(topic, message);
+      return "sent";
+    } catch (error) {
+      if (error instanceof RequestError) return error.code === "lane_full" ? "busy" : "gone";
+      throw error;
+    }
+  }
+}
