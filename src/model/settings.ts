@@ -1,0 +1,184 @@
+/**
+ * The agent's own settings: what the original's flags do not have. From `settings.json` in the agent's home, whose keys are
+ * written with their dot (`{ "security.enforce": "log" }`), and from the environment, which wins.
+ */
+import * as z from "zod";
+import type { Access } from "./device.ts";
+import { AgentError } from "./errors.ts";
+import { parseJson } from "./json.ts";
+import { hint } from "./nearest.ts";
+
+/** What docs and errors say of a setting. */
+export interface About {
+  readonly description: string;
+  /** Follows "expected". */
+  readonly allowed: string;
+  /** As JSON. */
+  readonly example: string;
+}
+
+const setting = <S extends z.ZodType>(schema: S, about: About): S => schema.meta({ ...about });
+const OnOff = z.enum(["on", "off"]);
+
+const DevicePath = z
+  .string()
+  .max(256)
+  .regex(/^(?!.*\/\.{0,2}(\/|$))\/dev\/[\w./:+@-]+$/);
+
+/** The environment knows no lists, so a text with commas is one too. */
+const AccessSetting = z.union([
+  z.enum(["none", "full"]),
+  z.array(DevicePath).max(64),
+  z
+    .string()
+    .max(16_384)
+    .transform((text) => text.split(",").map((path) => path.trim()))
+    .pipe(z.array(DevicePath).min(1).max(64)),
+]) satisfies z.ZodType<Access>;
+
+const Seconds = z
+  .union([
+    z.int(),
+    z
+      .string()
+      .regex(/^\d{1,3}$/)
+      .transform(Number),
+  ])
+  .pipe(z.int().min(0).max(600));
+
+export const Settings = z.strictObject({
+  "security.enforce": setting(z.enum(["on", "log", "off"]).default("on"), {
+    description:
+      "Whether a request that changes something is refused when the caller may not. `log` lets it through and logs it.",
+    allowed: "on, log or off",
+    example: '"log"',
+  }),
+  "containers.access": setting(AccessSetting.default("none"), {
+    description:
+      "What of the device the apps' containers may use. `full` is privileged with all of /dev, as the original has it.",
+    allowed: "none, full, or a list of paths below /dev (in the environment: separated by commas)",
+    example: '["/dev/ttyUSB0", "/dev/i2c-1"]',
+  }),
+  "containers.stopGrace": setting(Seconds.default(10), {
+    description: "Seconds that an app has to end by itself before it is killed.",
+    allowed: "a whole number from 0 to 600",
+    example: "30",
+  }),
+  "lock.machine": setting(OnOff.default("on"), {
+    description: "Whether only one agent may run on this machine. Off is for several homes beside each other.",
+    allowed: "on or off",
+    example: '"off"',
+  }),
+  "docker.socket": setting(
+    z
+      .string()
+      .regex(/^\/[^\0]{1,106}$/)
+      .default("/var/run/docker.sock"),
+    {
+      description:
+        "Socket of the Docker engine. Where nothing sets it, `DOCKER_HOST=unix:///path` does; other engines than local ones cannot be used.",
+      allowed: "the path of a socket: absolute, at most 107 characters",
+      example: '"/run/user/1000/docker.sock"',
+    },
+  ),
+  "log.level": setting(z.enum(["trace", "debug", "info", "warn", "error"]).default("info"), {
+    description: "From which level on the agent logs. `-debug` goes before it.",
+    allowed: "trace, debug, info, warn or error",
+    example: '"debug"',
+  }),
+  "wamp.realm": setting(
+    z
+      .string()
+      .max(256)
+      .regex(/^[^\s#]+$/)
+      .default("realm1"),
+    {
+      description: "Realm of the router that the device joins.",
+      allowed: "a text without spaces and #",
+      example: '"realm1"',
+    },
+  ),
+});
+export type Settings = z.output<typeof Settings>;
+
+type Key = keyof Settings;
+const KEYS = Object.keys(Settings.shape) as readonly Key[];
+
+/** `containers.stopGrace` -> `REAGENT_CONTAINERS_STOP_GRACE` */
+export const variableOf = (key: string): string =>
+  `REAGENT_${key.replace(".", "_").replaceAll(/[A-Z]/g, "_$&").toUpperCase()}`;
+
+export const aboutSetting = (key: Key): About => Settings.shape[key].meta() as unknown as About;
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/**
+ * @param file Text of settings.json; `undefined` if there is none.
+ * @throws {AgentError} bad_settings, with every unknown key and every bad value.
+ */
+export function readSettings(file: string | undefined, env: Environment): Settings {
+  const inFile = objectIn(file);
+  const variables = variablesIn(env, "docker.socket" in inFile);
+  const all = { ...inFile, ...Object.fromEntries(variables.map(({ key, value }) => [key, value])) };
+  const parsed = Settings.safeParse(all);
+  const faults = [...(parsed.error ? faultsIn(parsed.error, all, variables) : []), ...strangeVariables(env)];
+  if (!parsed.success || faults.length > 0) throw new AgentError("bad_settings", faults.join("; "));
+  return parsed.data;
+}
+
+function objectIn(file: string | undefined): object {
+  const value = file === undefined ? {} : parseJson(file, "bad_settings", "settings.json: ");
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) return value;
+  throw new AgentError("bad_settings", 'settings.json: expected an object, such as { "log.level": "debug" }');
+}
+
+interface Variable {
+  readonly name: string;
+  readonly key: Key;
+  readonly value: string;
+}
+
+/** Those that set something. DOCKER_HOST is what Docker's own tools go by; it yields to whatever else names the socket. */
+function variablesIn(env: Environment, hasSocket: boolean): readonly Variable[] {
+  const ours = KEYS.flatMap((key) => {
+    const name = variableOf(key);
+    const value = env[name];
+    return value ? [{ name, key, value }] : [];
+  });
+  const host = env["DOCKER_HOST"];
+  if (!host || hasSocket || ours.some(({ key }) => key === "docker.socket")) return ours;
+  return [...ours, { name: "DOCKER_HOST", key: "docker.socket", value: host.replace(/^unix:\/\//, "") }];
+}
+
+function faultsIn(
+  error: z.ZodError,
+  all: Readonly<Record<string, unknown>>,
+  variables: readonly Variable[],
+): readonly string[] {
+  const strange = error.issues.flatMap((issue) => (issue.code === "unrecognized_keys" ? issue.keys : []));
+  const bad = KEYS.filter((key) => error.issues.some(({ path }) => path[0] === key));
+  return [
+    ...strange.map((key) => `settings.json: ${shown(key)} is no setting${meant(key, all[key])}`),
+    ...bad.map((key) => {
+      const from = variables.find((variable) => variable.key === key)?.name ?? key;
+      return `${from}: ${shown(all[key])}; expected ${aboutSetting(key).allowed}`;
+    }),
+  ];
+}
+
+/** Sections written as objects are the likeliest mistake. */
+function meant(key: string, value: unknown): string {
+  const isSection = typeof value === "object" && KEYS.some((each) => each.startsWith(`${key}.`));
+  return isSection ? `; write "${key}.…" as one key` : hint(key, KEYS);
+}
+
+/** Variables that look like a setting and are none. Others with our prefix belong to somebody else. */
+function strangeVariables(env: Environment): string[] {
+  const known = KEYS.map(variableOf);
+  const sections = [...new Set(KEYS.map((key) => variableOf(key.replace(/\..*/, ""))))];
+  return Object.keys(env)
+    .filter((name) => sections.some((section) => name.startsWith(`${section}_`)) && !known.includes(name))
+    .map((name) => `${name.slice(0, 60)} is no setting${hint(name, known)}`);
+}
+
+const shown = (value: unknown): string => (JSON.stringify(value) ?? "nothing").slice(0, 60);
