@@ -1,0 +1,26 @@
+import { readFileSync } from "node:fs";
+import { expect, test } from "vitest";
+import { parseFlock } from "../../src/model/flock.ts";
+import { readSettings } from "../../src/model/settings.ts";
+import { PAGES } from "../support/docsPages.ts";
+
+test.each(Object.entries(PAGES))("%s is what `npm run docs` makes of the code", (path, text) => {
+  expect(readFileSync(path, "utf8")).toBe(text());
+});
+
+const page = readFileSync("docs/config.md", "utf8");
+
+test("the examples of whole files on the page can be used", () => {
+  const [settings, flock] = [...page.matchAll(/^ {4}\{\n(?: {4}.*\n)+/gm)].map(([text]) => text);
+  expect(readSettings(settings, {})["containers.stopGrace"]).toBe(30);
+  expect(parseFlock(flock ?? "").name).toBe("press-01");
+});
+
+test("each example of a setting means the same in the file and in the environment", () => {
+  const inFile = [...page.matchAll(/in settings\.json \| `(.*)` \|/g)].map(([, text]) => readSettings(`{${text}}`, {}));
+  const inEnv = [...page.matchAll(/in the environment \| `(\w+)=(.*)` \|/g)].map(([, name = "", value]) =>
+    readSettings(undefined, { [name]: value }),
+  );
+  expect(inFile.length).toBe(7);
+  expect(inEnv).toEqual(inFile);
+});
