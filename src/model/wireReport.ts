@@ -3,6 +3,7 @@ import * as z from "zod";
 import type { WireState } from "./app.ts";
 import type { Device } from "./device.ts";
 import type { AppOrder } from "./order.ts";
+import { Key } from "./wireRequest.ts";
 
 /** The 12 keys of a report; the back end knows no others. */
 export function appReport(device: Device, order: AppOrder, state: WireState) {
@@ -52,13 +53,7 @@ export const DeviceMetadata = z.object({
   device_name: z.string().min(1).max(256),
   swarm_name: z.string().max(256),
   ownername: z.string().max(256),
-  swarm_key: z.union([
-    z.int().positive(),
-    z
-      .string()
-      .regex(/^[1-9]\d{0,15}$/)
-      .transform(Number),
-  ]),
+  swarm_key: Key,
 });
 export type DeviceMetadata = z.output<typeof DeviceMetadata>;
 

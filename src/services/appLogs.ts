@@ -47,9 +47,7 @@ export class AppLogs {
 
   /** A word of the agent; `LOGGER_CLEAR` empties the view. */
   say(order: AppOrder, text: string): void {
-    const { publisher, container } = this.#of(order);
-    publisher.flush();
-    this.#options.send(container, { type: "build", chunk: text });
+    this.#of(order).publisher.say({ type: "build", chunk: text });
   }
 
   /** A line of the engine's progress, a JSON object. */
@@ -100,8 +98,8 @@ export class AppLogs {
     const container = containerName(order);
     const known = this.#apps.get(name);
     if (known?.container === container) return known;
-    const publish = (text: string) => this.#options.send(container, text);
-    const fresh: Followed = { container, publisher: new LogPublisher({ publish }) };
+    const publisher = new LogPublisher({ publish: (message) => this.#options.send(container, message) });
+    const fresh: Followed = { container, publisher };
     this.#apps.set(name, fresh);
     return fresh;
   }

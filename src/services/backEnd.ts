@@ -22,7 +22,9 @@ export const BACK_END = {
   report: "reswarm.containers.update_app_on_device",
 } as const;
 
-const TESTAMENT_TOPIC = "reswarm.api.testament_device";
+/** A procedure of the router, and the topic that it publishes our last word to. */
+export const ADD_TESTAMENT = "wamp.session.add_testament";
+export const TESTAMENT_TOPIC = "reswarm.api.testament_device";
 
 export interface BackEndOptions {
   readonly session: Session;
@@ -51,7 +53,7 @@ export class BackEnd {
       serial_number: serial,
       wamp_session_id: this.#options.session.id,
     };
-    await this.#options.session.call("wamp.session.add_testament", [TESTAMENT_TOPIC, [will], {}]);
+    await this.#options.session.call(ADD_TESTAMENT, [TESTAMENT_TOPIC, [will], {}]);
   }
 
   async metadata(): Promise<DeviceMetadata> {
@@ -122,7 +124,7 @@ export class BackEnd {
     };
     const [answer] = await this.#ask(BACK_END.privilege, [asked]);
     if (typeof answer !== "boolean")
-      throw new AgentError("back_end_failed", `check_privilege answers ${shown(answer)}`);
+      throw new AgentError("back_end_failed", `${BACK_END.privilege} answers ${shown(answer)}`);
     return answer;
   }
 
@@ -137,11 +139,25 @@ export class BackEnd {
   }
 }
 
-function checked<T>(procedure: string, parsed: { success: true; data: T } | { success: false; error: Error }): T {
+type Parsed<T> =
+  | { readonly success: true; readonly data: T }
+  | { readonly success: false; readonly error: { readonly issues: readonly Issue[] } };
+interface Issue {
+  readonly path: readonly PropertyKey[];
+  readonly message: string;
+}
+
+function checked<T>(procedure: string, parsed: Parsed<T>): T {
   if (parsed.success) return parsed.data;
-  const [first] = JSON.parse(parsed.error.message) as { path?: unknown[]; message?: string }[];
-  const where = first?.path?.join(".") || "it";
+  const [first] = parsed.error.issues;
+  const where = first?.path.map(String).join(".") || "it";
   throw new AgentError("back_end_failed", `${procedure} answers something else: ${where}: ${first?.message}`);
 }
 
-const shown = (value: unknown): string => (JSON.stringify(value) ?? "nothing").slice(0, 80);
+function shown(value: unknown): string {
+  try {
+    return (JSON.stringify(value) ?? "nothing").slice(0, 80);
+  } catch {
+    return "something nested too deeply";
+  }
+}

@@ -5,12 +5,14 @@
  */
 import pRetry from "p-retry";
 import { type Ms, ms, seconds } from "../model/duration.ts";
+import { AgentError } from "../model/errors.ts";
 import { procedureName } from "../model/names.ts";
 import type { Problems } from "../model/problem.ts";
 import type { DeviceMetadata } from "../model/wireReport.ts";
 import type { DesiredStates } from "../model/wireRequest.ts";
 import type { BackEnd } from "./backEnd.ts";
 import { PRESENCE, presence } from "./procedures.ts";
+import { cause, RequestError } from "./wampCauses.ts";
 import type { Endpoint } from "./wampEndpoint.ts";
 import type { LinkSteps } from "./wampLink.ts";
 import type { Session } from "./wampSession.ts";
@@ -34,115 +36,136 @@ export interface LinkStepsOptions {
 }
 
 export function createLinkSteps(options: LinkStepsOptions): LinkSteps {
-  const { serial, problems, heartbeatEvery = seconds(30), firstRetry = seconds(1) } = options;
-  const ends = new WeakMap<Session, BackEnd>();
+  const { serial, procedures, onBackEnd } = options;
+  const visits = new WeakMap<Session, Visit>();
+  let attached: Session | undefined;
 
-  function of(session: Session): BackEnd {
-    const known = ends.get(session) ?? options.backEnd(session);
-    ends.set(session, known);
-    return known;
+  function of(session: Session): Visit {
+    const visit = visits.get(session) ?? new Visit(session, options);
+    visits.set(session, visit);
+    return visit;
   }
 
-  /** A back end that let one call time out is not waited for again on this session: its calls go on beside. */
-  const silent = new WeakSet<Session>();
-
-  /** Asks; after a failure again and again beside everything else. Resolves after the first answer, or failure. */
-  async function ask<T>(session: Session, name: string, call: () => Promise<T>, then: (answer: T) => void) {
-    const about = `back_end.${name}`;
-    const attempt = async () => {
-      const answer = await call();
-      problems.clear(about);
-      then(answer);
-    };
-    const again = () => {
-      pRetry(attempt, {
-        retries: Number.POSITIVE_INFINITY,
-        minTimeout: firstRetry,
-        maxTimeout: seconds(60),
-        randomize: true,
-        signal: session.over,
-        onFailedAttempt: ({ error }) => problems.note(about, error),
-      }).catch(() => problems.clear(about));
-    };
-    if (silent.has(session)) return again();
-    const begun = performance.now();
-    await attempt().catch((error: unknown) => {
-      if (session.over.aborted) return;
-      if (performance.now() - begun > seconds(2)) silent.add(session);
-      problems.note(about, error);
-      setTimeout(again, firstRetry).unref();
-    });
-  }
-
-  function beat(session: Session): void {
-    const timer = setInterval(() => {
-      of(session)
-        .status("CONNECTED")
-        .then(
-          () => problems.clear("back_end.heartbeat"),
-          (error: unknown) => session.over.aborted || problems.note("back_end.heartbeat", error),
-        );
-    }, heartbeatEvery);
-    session.over.addEventListener("abort", () => {
-      clearInterval(timer);
-      problems.clear("back_end.heartbeat");
-    });
+  /** A session that ends late takes nothing away from the next one. */
+  function attach(session: Session): void {
+    if (session.over.aborted) return;
+    attached = session;
+    onBackEnd(of(session).backEnd);
+    session.over.addEventListener("abort", () => attached === session && onBackEnd(undefined));
   }
 
   return {
     claim: async (session) => {
       await session.register(procedureName(serial, PRESENCE), presence, { force: false, patience: ms(0) });
     },
-    testify: (session) => of(session).addTestament(),
-    identify: async (session) => {
-      const backEnd = of(session);
-      options.onBackEnd(backEnd);
-      session.over.addEventListener("abort", () => options.onBackEnd(undefined));
-      let isOther = false;
-      await ask(
-        session,
-        "metadata",
-        async () => {
-          isOther = await options.onMetadata(await backEnd.metadata());
-        },
-        () => {},
-      );
-      if (isOther) return true;
-      await ask(
-        session,
-        "credential_key",
-        () => backEnd.credentialKey(),
-        () => {},
-      );
-      await ask(
-        session,
-        "status",
-        () => backEnd.status("CONFIGURING"),
-        () => {},
-      );
-      return false;
+    testify: (session) => of(session).backEnd.addTestament(),
+    identify: (session) => {
+      attach(session);
+      return of(session).identify();
     },
     register: async (session) => {
-      const all = [...options.procedures(of(session))];
+      const all = [...procedures(of(session).backEnd)];
       await Promise.all(all.map(([name, endpoint]) => session.register(name, endpoint)));
     },
-    synchronise: async (session) => {
-      const backEnd = of(session);
-      await ask(
-        session,
-        "architecture",
-        () => backEnd.architecture(),
-        () => {},
-      );
-      await ask(session, "desired_states", () => backEnd.desiredStates(), options.onDesiredStates);
-      await options.reported();
-      await ask(
-        session,
-        "status",
-        () => backEnd.status("CONNECTED"),
-        () => {},
-      );
-      beat(session);
-    },
+    synchronise: (session) => of(session).synchronise(),
   };
 }
+
+/** What the back end is told and asked on one session. */
+class Visit {
+  readonly backEnd: BackEnd;
+  readonly #session: Session;
+  readonly #options: LinkStepsOptions;
+  readonly #asked = new Set<string>();
+  /** What a repeated status says: never an older one. */
+  #status: "CONFIGURING" | "CONNECTED" = "CONFIGURING";
+  /** It let one call time out: it is not waited for again on this session; its calls go on beside. */
+  #isSilent = false;
+
+  constructor(session: Session, options: LinkStepsOptions) {
+    this.#session = session;
+    this.#options = options;
+    this.backEnd = options.backEnd(session);
+    session.over.addEventListener("abort", () => {
+      for (const about of this.#asked) options.problems.clear(about);
+    });
+  }
+
+  /** True: the session has the authid of another swarm. If that is heard late, the link ends. */
+  async identify(): Promise<boolean> {
+    let isOther = false;
+    let isLate = false;
+    await this.#ask("metadata", async () => {
+      isOther = await this.#options.onMetadata(await this.backEnd.metadata());
+      if (isOther && isLate) this.#session.end(cause("ours", "identity_changed"));
+    });
+    isLate = true;
+    if (isOther) return true;
+    await this.#ask("credential_key", () => this.backEnd.credentialKey());
+    await this.#ask("status", () => this.backEnd.status(this.#status));
+    return false;
+  }
+
+  async synchronise(): Promise<void> {
+    const { onDesiredStates, reported } = this.#options;
+    await this.#ask("architecture", () => this.backEnd.architecture());
+    await this.#ask("desired_states", async () => onDesiredStates(await this.backEnd.desiredStates()));
+    await reported();
+    this.#status = "CONNECTED";
+    await this.#ask("status", () => this.backEnd.status(this.#status));
+    this.#beat();
+  }
+
+  /** Asks until it is answered well or the session ends. Resolves after the first answer, or failure. */
+  async #ask(name: string, call: () => Promise<unknown>): Promise<void> {
+    const about = this.#about(name);
+    const first = Promise.withResolvers<void>();
+    const attempt = async () => {
+      await call().catch((error: unknown) => {
+        throw AgentError.from(error);
+      });
+      this.#options.problems.clear(about);
+      first.resolve();
+    };
+    pRetry(attempt, {
+      retries: Number.POSITIVE_INFINITY,
+      minTimeout: this.#options.firstRetry ?? seconds(1),
+      maxTimeout: seconds(60),
+      randomize: true,
+      signal: this.#session.over,
+      onFailedAttempt: ({ error }) => {
+        this.#isSilent ||= isTimeout(error);
+        this.#note(about, error);
+        first.resolve();
+      },
+    }).catch(() => first.resolve());
+    if (!this.#isSilent) await first.promise;
+  }
+
+  #beat(): void {
+    const { over } = this.#session;
+    if (over.aborted) return;
+    const { problems, heartbeatEvery = seconds(30) } = this.#options;
+    const about = this.#about("heartbeat");
+    const timer = setInterval(() => {
+      this.backEnd.status("CONNECTED").then(
+        () => problems.clear(about),
+        (error: unknown) => this.#note(about, error),
+      );
+    }, heartbeatEvery);
+    over.addEventListener("abort", () => clearInterval(timer));
+  }
+
+  #about(name: string): string {
+    const about = `back_end.${name}`;
+    this.#asked.add(about);
+    return about;
+  }
+
+  /** A call that the end of the link cut off is no problem of the back end. */
+  #note(about: string, error: unknown): void {
+    if (!this.#session.over.aborted) this.#options.problems.note(about, error);
+  }
+}
+
+const isTimeout = ({ cause: why }: Error): boolean => why instanceof RequestError && why.code === "deadline";

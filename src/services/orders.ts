@@ -44,11 +44,11 @@ export class Orders {
     return answer;
   }
 
-  /** What the back end's list says: its rows become desires; nothing is removed because of it. */
+  /** What the back end's list says: its rows become desires; nothing is removed because of it. @throws storage_failed */
   sync({ orders, unsupported, bad }: DesiredStates): void {
-    for (const order of orders) this.take(order, "sync");
     this.#note("desired_states.bad", "back_end_failed", bad);
     this.#note("desired_states.unsupported", "unsupported", unsupported);
+    for (const order of orders) this.take(order, "sync");
   }
 
   #note(about: string, code: ErrorCode, rows: readonly string[]): void {

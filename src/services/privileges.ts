@@ -37,20 +37,21 @@ export async function permit(attempt: Attempt, options: PrivilegeOptions): Promi
 
 async function decide(attempt: Attempt, { check }: PrivilegeOptions): Promise<void> {
   const { authid, privilege, what } = attempt;
-  const denied = new WireError(`insufficient privileges to ${what}`);
+  const denied = new WireError(`insufficient privileges to ${what}`, "not_permitted");
   if (authid === "system") {
+    // The platform may change the desired state for anybody; what is only for reading is checked for the person.
+    if (privilege === "DEVELOP") return;
     const account = onBehalfOf(attempt);
     if (account === "nobody") throw denied;
-    // The platform may change the desired state for anybody; what is only for reading is checked for the person.
-    if (account === undefined || privilege === "DEVELOP") return;
-    return ask(account);
+    return account === undefined ? undefined : ask(account);
   }
   if (authid === undefined || !/^\d{1,15}$/.test(authid)) throw denied;
   return ask(Number(authid));
 
   async function ask(account: number): Promise<void> {
     const isAllowed = await check(account, privilege).catch((error: unknown) => {
-      throw new WireError(`could not verify privileges: ${error instanceof Error ? error.message : String(error)}`);
+      const why = error instanceof Error ? error.message : String(error);
+      throw new WireError(`could not verify privileges: ${why}`, "not_verified");
     });
     if (!isAllowed) throw denied;
   }
@@ -62,6 +63,6 @@ function onBehalfOf({ args, kwargs }: Attempt): number | "nobody" | undefined {
   const inArgs = typeof first === "object" && first !== null ? (first as Record<string, unknown>) : {};
   const value = kwargs["requestor_account_key"] ?? inArgs["requestor_account_key"];
   if (value === undefined || value === null) return undefined;
-  if (typeof value === "number" && Number.isSafeInteger(value)) return value;
+  if (typeof value === "number" && Number.isSafeInteger(value) && value >= 0) return value;
   return typeof value === "string" && /^\d{1,15}$/.test(value) ? Number(value) : "nobody";
 }

@@ -2,7 +2,7 @@
  * What the device answers over the link, by name. Every failure leaves as the original's: one error URI, one sentence in
  * its first argument; the code stands in the keyword arguments.
  */
-import { AgentError, type ErrorCode } from "../model/errors.ts";
+import { AgentError } from "../model/errors.ts";
 import { procedureName } from "../model/names.ts";
 import type { AppOrder } from "../model/order.ts";
 import type { Answer } from "../model/outcomes.ts";
@@ -21,13 +21,16 @@ export interface ProcedureOptions {
   readonly order: (order: AppOrder) => Answer;
   /** Every container of the engine, as its API lists them. */
   readonly listContainers: () => Promise<unknown[]>;
+  /** A failure of this agent, as it goes to the caller: it is told here too. */
+  readonly onProblem?: (what: string, error: AgentError) => void;
 }
 
 /** The procedure that says that a device is there: claimed first, never by force. */
 export const PRESENCE = "wamp_connection_established";
 
-/** Arguments together may be as long as this, as JSON. */
+/** Arguments together may be as long as this, as JSON, and nested as deep. */
 const LONGEST = 1 << 20;
+const DEEPEST = 100;
 
 interface Guarded {
   readonly privilege: Privilege;
@@ -36,7 +39,7 @@ interface Guarded {
 
 /** Full name -> what answers it, except for the presence procedure. */
 export function procedures(options: ProcedureOptions): ReadonlyMap<string, Endpoint> {
-  const { serial, version, machine, now, order, listContainers } = options;
+  const { serial, version, machine, now, order, listContainers, onProblem } = options;
   const guarded = (what: Guarded, run: Endpoint) => guard(what, run, options.privileges);
   const table: Record<string, Endpoint> = {
     device_handshake: () => payload([], { utp: rfc3339(now()), id: serial }),
@@ -56,7 +59,12 @@ export function procedures(options: ProcedureOptions): ReadonlyMap<string, Endpo
     }),
     list_containers: guarded({ privilege: "READ", what: "list containers" }, () => listContainers()),
   };
-  return new Map(Object.entries(table).map(([name, endpoint]) => [procedureName(serial, name), safe(endpoint)]));
+  return new Map(
+    Object.entries(table).map(([name, endpoint]) => {
+      const tell = (error: AgentError) => onProblem?.(`procedure ${name}`, error);
+      return [procedureName(serial, name), safe(endpoint, tell)];
+    }),
+  );
 }
 
 /** Says hello; that it is there is all that matters. */
@@ -70,22 +78,29 @@ function guard({ privilege, what }: Guarded, run: Endpoint, privileges: Privileg
   };
 }
 
-function safe(endpoint: Endpoint): Endpoint {
+function safe(endpoint: Endpoint, tell: (error: AgentError) => void): Endpoint {
   return async (args, kwargs, about) => {
     try {
-      if (JSON.stringify([args, kwargs]).length > LONGEST) throw new WireError("the arguments are too long");
+      checkSize([args, kwargs]);
       return await endpoint(args, kwargs, about);
     } catch (error) {
-      throw refusal(error);
+      const known = error instanceof WireError ? error : AgentError.from(error);
+      if (known instanceof AgentError) tell(known);
+      const told: Dict = { code: known.code };
+      throw new Refusal("wamp.error.canceled", [{ error: known.message }], told);
     }
   };
 }
 
-function refusal(error: unknown): Refusal {
-  const known = error instanceof WireError ? error : AgentError.from(error);
-  const code: ErrorCode | "bad_request" = known instanceof AgentError ? known.code : "bad_request";
-  const kwargs: Dict = { code };
-  return new Refusal("wamp.error.canceled", [{ error: known.message }], kwargs);
+/** Depth first: deep nesting is what ends JSON.stringify. */
+function checkSize(given: unknown): void {
+  if (isDeeper(given, DEEPEST + 2)) throw new WireError("the arguments are nested too deeply");
+  if (JSON.stringify(given).length > LONGEST) throw new WireError("the arguments are too long");
+}
+
+function isDeeper(value: unknown, levels: number): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  return levels === 0 || Object.values(value).some((each) => isDeeper(each, levels - 1));
 }
 
 /** With seconds, as Go's time.RFC3339. */

@@ -109,12 +109,13 @@ export class Session {
 
   /** Tries again while the name is taken. A revocation later on ends the link. Resolves with what undoes it. */
   async register(procedure: string, endpoint: Endpoint, options: RegisterOptions = {}): Promise<() => Promise<void>> {
-    const { match = "exact", invoke = "single", force = true, patience = 16_000 } = options;
+    const { match, invoke, force = true, patience = 16_000 } = options;
     checkUri(procedure, match);
+    const asked = { ...(match && { match }), ...(invoke && { invoke }), ...(force && { force_reregister: true }) };
     const begun = performance.now();
     for (let pause = FIRST_PAUSE; ; pause = Math.min(pause * 2, LONGEST_PAUSE)) {
       try {
-        return await this.#register(procedure, endpoint, { match, invoke, ...(force && { force_reregister: true }) });
+        return await this.#register(procedure, endpoint, { ...asked });
       } catch (error) {
         const left = patience - (performance.now() - begun);
         if (!(error instanceof RequestError) || !CONFLICT.test(error.uri ?? "") || left <= 0) throw error;
