@@ -1,0 +1,146 @@
+/** Orders: to disk first, then to the actor; what is answered; when an app is forgotten. */
+import { describe, expect, test } from "vitest";
+import { type AppId, appName, type Facts, NOTHING_REMEMBERED, type Target } from "../../src/model/app.ts";
+import { AgentError } from "../../src/model/errors.ts";
+import { type AppOrder, desiredOf } from "../../src/model/order.ts";
+import type { State } from "../../src/model/outcomes.ts";
+import { Orders } from "../../src/services/orders.ts";
+import { TestProblems } from "../support/wire.ts";
+
+const app: AppId = { stage: "PROD", key: 42 };
+const orderFor = (target: Target, version = "1", key = 42): AppOrder => ({
+  app: { stage: "PROD", key },
+  name: "weather",
+  target,
+  version,
+  releaseKey: 11,
+  requestor: 5,
+  owner: 6,
+});
+
+function start(where: Record<string, { state: State; facts?: Facts; order: AppOrder }> = {}) {
+  const disk = new Map<string, AppOrder>(Object.entries(where).map(([name, { order }]) => [name, order]));
+  const happened: unknown[] = [];
+  const problems = new TestProblems();
+  const fault = { is: undefined as AgentError | undefined };
+  const orders = new Orders({
+    keep: (order) => {
+      if (fault.is) throw fault.is;
+      disk.set(appName(order.app), order);
+      happened.push(`keep ${order.target}`);
+    },
+    orderOf: (id) => disk.get(appName(id)),
+    forget: (id) => {
+      disk.delete(appName(id));
+      happened.push(`forget ${appName(id)}`);
+    },
+    whereIs: (id) => {
+      const it = where[appName(id)];
+      return it && { state: it.state, desired: desiredOf(it.order), facts: it.facts, memory: NOTHING_REMEMBERED };
+    },
+    problems,
+    send: (event) => happened.push(event.type === "app.ordered" ? `${event.type} ${event.by}` : event.type),
+  });
+  return { orders, disk, happened, problems, fault };
+}
+const at = (state: State, target: Target, facts?: Facts) => ({
+  "PROD:42": { state, order: orderFor(target), ...(facts && { facts }) },
+});
+
+test("an order is on disk before the actor hears of it", () => {
+  const { orders, happened, disk } = start();
+  expect(orders.take(orderFor("RUNNING"), "person")).toEqual({
+    outcome: "now",
+    why: "RUNNING with version 1 is taken up now; PROD:42 is new here",
+  });
+  expect(happened).toEqual(["keep RUNNING", "app.ordered person"]);
+  expect(disk.get("PROD:42")).toEqual(orderFor("RUNNING"));
+});
+
+test("what cannot be written is not sent, and nothing has changed", () => {
+  const { orders, happened, fault, disk } = start(at("present", "PRESENT"));
+  fault.is = new AgentError("storage_failed", "disk full");
+  expect(() => orders.take(orderFor("RUNNING"), "person")).toThrow(fault.is);
+  expect(happened).toEqual([]);
+  expect(disk.get("PROD:42")).toEqual(orderFor("PRESENT"));
+});
+
+test.each<[State, Target, Target, string]>([
+  ["present", "PRESENT", "RUNNING", "now"],
+  ["present", "PRESENT", "PRESENT", "done"],
+  ["pulling", "RUNNING", "REMOVED", "cancels"],
+  ["pulling", "RUNNING", "PRESENT", "after"],
+  ["active.starting", "RUNNING", "PRESENT", "cancels"],
+  ["active.running.steady", "RUNNING", "RUNNING", "done"],
+  ["stopping", "PRESENT", "RUNNING", "after"],
+  ["removing", "REMOVED", "RUNNING", "after"],
+  ["crashed.held", "RUNNING", "RUNNING", "now"],
+  ["unsure.unknown", "RUNNING", "PRESENT", "after"],
+])("in %s (wanted %s) a request for %s is answered with %s, kept and sent", (state, before, target, outcome) => {
+  const { orders, happened, disk } = start(at(state, before));
+  const answer = orders.take(orderFor(target), "person");
+  expect(answer.outcome).toBe(outcome);
+  expect(answer.why).toMatch(/^.{10,}$/);
+  expect(disk.get("PROD:42")?.target).toBe(target);
+  const repeat = outcome === "done" ? ["app.repeat"] : [];
+  expect(happened).toEqual([`keep ${target}`, "app.ordered person", ...repeat]);
+});
+
+test("a person who asks for what is so already makes it be told once more, a sync does not", () => {
+  const { orders, happened } = start(at("present", "PRESENT"));
+  orders.take(orderFor("PRESENT"), "sync");
+  expect(happened).toEqual(["keep PRESENT", "app.ordered sync"]);
+});
+
+describe("a list of desired states", () => {
+  test("its rows become orders, nothing is removed because of it, and what is wrong with it is shown", () => {
+    const { orders, happened, problems } = start(at("present", "PRESENT"));
+    orders.sync({ orders: [orderFor("RUNNING", "1", 7)], unsupported: ["element 1: no"], bad: ["element 2: odd"] });
+    expect(happened).toEqual(["keep RUNNING", "app.ordered sync"]);
+    expect(problems.list()).toMatchObject([
+      { about: "desired_states.bad", code: "back_end_failed", says: expect.stringContaining("element 2: odd") },
+      { about: "desired_states.unsupported", code: "unsupported", says: expect.stringContaining("element 1: no") },
+    ]);
+    orders.sync({ orders: [], unsupported: [], bad: [] });
+    expect(problems.list()).toEqual([]);
+    expect(happened).toHaveLength(2);
+  });
+
+  test("a list with a thousand bad rows makes a sentence, not a page", () => {
+    const { orders, problems } = start();
+    orders.sync({ orders: [], unsupported: [], bad: Array.from({ length: 1_000 }, (_, n) => `element ${n}: odd`) });
+    expect(problems.list()[0]?.says.length).toBeLessThan(300);
+  });
+
+  test("a disk that is full is an error, for it to be asked again, and what is wrong is shown all the same", () => {
+    const { orders, fault, problems } = start();
+    fault.is = new AgentError("storage_failed", "disk full");
+    expect(() => orders.sync({ orders: [orderFor("RUNNING")], unsupported: [], bad: ["x"] })).toThrow(fault.is);
+    expect(problems.list()).toHaveLength(1);
+  });
+});
+
+describe("an app is forgotten when the back end has heard REMOVED", () => {
+  test("and that was wanted, and it is so", () => {
+    const { orders, happened } = start(at("absent.removed", "REMOVED"));
+    orders.heard(app, "REMOVED");
+    expect(happened).toEqual(["forget PROD:42", "app.forget"]);
+  });
+
+  test.each<[State, Target, "REMOVED" | "DELETING"]>([
+    ["absent.removed", "RUNNING", "REMOVED"],
+    ["absent.removed", "REMOVED", "DELETING"],
+    ["removing", "REMOVED", "REMOVED"],
+    ["unsure.unknown", "REMOVED", "REMOVED"],
+  ])("but not in %s, wanted %s, heard %s", (state, target, heard) => {
+    const { orders, happened } = start(at(state, target));
+    orders.heard(app, heard);
+    expect(happened).toEqual([]);
+  });
+
+  test("and one that nobody knows is nobody's", () => {
+    const { orders, happened } = start();
+    orders.heard(app, "REMOVED");
+    expect(happened).toEqual([]);
+  });
+});
