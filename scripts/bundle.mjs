@@ -1,0 +1,67 @@
+// @ts-check
+/**
+ * One file out of an entry and all that it imports, libraries included, for Node 24. What is imported by `import()` is in the
+ * same file and still runs only when it is asked for.
+ */
+import { readFileSync } from "node:fs";
+import { build } from "esbuild";
+
+const NOTHING = "module.exports = {}";
+const ABSENT = "throw new Error('not installed')";
+
+/**
+ * Parts of libraries that are never used here. The absent ones must fail to load: ws takes an empty bufferutil for the real
+ * one and dies at the first longer message, and so does autobahn with `when`.
+ * @type {Readonly<Record<string, string>>}
+ */
+const LEFT_OUT = {
+  ssh2: NOTHING,
+  "cpu-features": NOTHING,
+  "@grpc/grpc-js": NOTHING,
+  "@grpc/proto-loader": NOTHING,
+  protobufjs: NOTHING,
+  bufferutil: ABSENT,
+  "utf-8-validate": ABSENT,
+  when: ABSENT,
+  msgpack5: "module.exports = () => ({})",
+  cbor: NOTHING,
+};
+
+/** @type {import("esbuild").Plugin} */
+const leaveOut = {
+  name: "leave-out",
+  setup(on) {
+    const names = new RegExp(`^(${Object.keys(LEFT_OUT).join("|")})$`);
+    on.onResolve({ filter: names }, ({ path }) => ({ path, namespace: "left-out" }));
+    on.onLoad({ filter: /.*/, namespace: "left-out" }, ({ path }) => ({ contents: LEFT_OUT[path] ?? ABSENT }));
+  },
+};
+
+/** What CommonJS libraries take for granted. */
+const COMMON_JS =
+  'import{createRequire as __cr}from"node:module";const require=__cr(import.meta.url),__filename=import.meta.filename,__dirname=import.meta.dirname;';
+const HASHBANG = "#!/usr/bin/env node\n";
+
+/**
+ * @param {{ entry: string, outfile: string }} files
+ * @returns {Promise<number>} its size, bytes
+ */
+export async function bundle({ entry, outfile }) {
+  // esbuild puts an entry's own first, and a second one would be a syntax error.
+  const hashbang = readFileSync(entry, "latin1").startsWith("#!") ? "" : HASHBANG;
+  const { metafile } = await build({
+    entryPoints: [entry],
+    outfile,
+    bundle: true,
+    platform: "node",
+    target: "node24",
+    format: "esm",
+    minify: true,
+    legalComments: "none",
+    logLevel: "error",
+    metafile: true,
+    plugins: [leaveOut],
+    banner: { js: hashbang + COMMON_JS },
+  });
+  return Object.values(metafile.outputs).reduce((sum, { bytes }) => sum + bytes, 0);
+}

@@ -1,0 +1,85 @@
+// @ts-check
+/** The programs that are used and do not come from npm: which ones, what for, and which of them are missing. */
+import { accessSync, closeSync, constants, openSync, readSync } from "node:fs";
+import { delimiter, join } from "node:path";
+
+/**
+ * @typedef {object} Program
+ * @property {string} name as it is started, or its path where only that one will do
+ * @property {string} package Debian's and Ubuntu's
+ * @property {string} use what it is for
+ * @property {boolean} [ofEngine] needed only where a Docker engine of our own is started
+ * @property {boolean} [isStatic] only a statically linked one will do
+ */
+
+/** @type {readonly Program[]} */
+export const PROGRAMS = [
+  { name: "dockerd", package: "docker.io", use: "runs containers", ofEngine: true },
+  { name: "ip", package: "iproute2", use: "makes the engine's bridge", ofEngine: true },
+  { name: "docker-registry", package: "docker-registry", use: "serves images on loopback" },
+  { name: "/bin/busybox", package: "busybox-static", use: "is what images are made of", isStatic: true },
+  { name: "flock", package: "util-linux", use: "keeps two from doing the same" },
+];
+
+/** @typedef {"start" | "test"} Purpose */
+
+/**
+ * Tests always start an engine of their own, so that they never touch anybody's containers.
+ * @param {Purpose} purpose
+ * @param {boolean} hasEngine whether one answers already
+ */
+export const startsEngine = (purpose, hasEngine) => purpose === "test" || !hasEngine;
+
+/**
+ * @param {{ purpose: Purpose, hasEngine: boolean }} need
+ * @param {(program: Program) => boolean} isThere
+ */
+export const missingPrograms = ({ purpose, hasEngine }, isThere) =>
+  PROGRAMS.filter(({ ofEngine }) => !ofEngine || startsEngine(purpose, hasEngine)).filter((each) => !isThere(each));
+
+/** @param {Program} program */
+export function isInstalled({ name, isStatic }) {
+  const paths = name.startsWith("/")
+    ? [name]
+    : (process.env["PATH"] ?? "").split(delimiter).map((at) => join(at, name));
+  const path = paths.find(isExecutable);
+  return path !== undefined && (!isStatic || isStaticallyLinked(beginningOf(path)));
+}
+
+/**
+ * True for an ELF program that asks for no interpreter, which would be the dynamic linker.
+ * @param {Buffer} program its first kilobytes, little-endian
+ */
+export function isStaticallyLinked(program) {
+  const is64 = program[4] === 2;
+  if (program.length < (is64 ? 64 : 52) || program.toString("latin1", 0, 4) !== "\x7fELF") return false;
+  const table = is64 ? Number(program.readBigUInt64LE(32)) : program.readUInt32LE(28);
+  const size = program.readUInt16LE(is64 ? 54 : 42);
+  const count = program.readUInt16LE(is64 ? 56 : 44);
+  if (table + size * count > program.length) return false;
+  return [...Array(count).keys()].every((n) => program.readUInt32LE(table + n * size) !== INTERPRETER);
+}
+
+/** PT_INTERP of the ELF specification. */
+const INTERPRETER = 3;
+
+/** @param {string} path */
+function beginningOf(path) {
+  const file = openSync(path, "r");
+  try {
+    const bytes = Buffer.alloc(4_096);
+    return bytes.subarray(0, readSync(file, bytes));
+  } finally {
+    closeSync(file);
+  }
+}
+
+/** @param {string} path */
+function isExecutable(path) {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
