@@ -74,5 +74,7 @@ export function installWithApt(packages, { way, log }) {
   closeSync(file);
   if (isDone) return;
   const last = readFileSync(log, "utf8").trim().split("\n").slice(-12).join("\n");
-  throw new Obstacle(`${last}\n\napt-get could not install ${packages.join(" ")}; all it said is in ${log}`);
+  throw new Obstacle(
+    `apt-get could not install ${packages.join(" ")}. All it said is in ${log}; the end of it:\n${last}`,
+  );
 }

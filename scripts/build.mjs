@@ -1,10 +1,10 @@
 // @ts-check
 /** `npm run build`: the `reagent` command as one file that needs nothing but Node beside it. */
-import { chmodSync } from "node:fs";
+import { chmodSync, statSync } from "node:fs";
 import { bundle } from "./bundle.mjs";
 
 const OUTFILE = "dist/reagent.mjs";
 
-const size = await bundle({ entry: "src/cli.ts", outfile: OUTFILE });
+await bundle({ entry: "src/cli.ts", outfile: OUTFILE });
 chmodSync(OUTFILE, 0o755);
-console.log(`${OUTFILE}: ${Math.round(size / 1024)} KiB`);
+console.log(`${OUTFILE}: ${Math.round(statSync(OUTFILE).size / 1024)} KiB`);

@@ -16,7 +16,6 @@ const ABSENT = "throw new Error('not installed')";
  */
 const LEFT_OUT = {
   ssh2: NOTHING,
-  "cpu-features": NOTHING,
   "@grpc/grpc-js": NOTHING,
   "@grpc/proto-loader": NOTHING,
   protobufjs: NOTHING,
@@ -31,7 +30,7 @@ const LEFT_OUT = {
 const leaveOut = {
   name: "leave-out",
   setup(on) {
-    const names = new RegExp(`^(${Object.keys(LEFT_OUT).join("|")})$`);
+    const names = new RegExp(`^(${Object.keys(LEFT_OUT).join("|")})(/|$)`);
     on.onResolve({ filter: names }, ({ path }) => ({ path, namespace: "left-out" }));
     on.onLoad({ filter: /.*/, namespace: "left-out" }, ({ path }) => ({ contents: LEFT_OUT[path] ?? ABSENT }));
   },
@@ -44,7 +43,7 @@ const HASHBANG = "#!/usr/bin/env node\n";
 
 /**
  * @param {{ entry: string, outfile: string }} files
- * @returns {Promise<number>} its size, bytes
+ * @returns {Promise<import("esbuild").Metafile>} what is in it, and how large it is
  */
 export async function bundle({ entry, outfile }) {
   // esbuild puts an entry's own first, and a second one would be a syntax error.
@@ -63,5 +62,5 @@ export async function bundle({ entry, outfile }) {
     plugins: [leaveOut],
     banner: { js: hashbang + COMMON_JS },
   });
-  return Object.values(metafile.outputs).reduce((sum, { bytes }) => sum + bytes, 0);
+  return metafile;
 }

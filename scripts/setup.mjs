@@ -6,7 +6,6 @@
  */
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { createInterface } from "node:readline/promises";
 import { fileURLToPath } from "node:url";
 import { runAlone } from "./alone.mjs";
 import { howToGet, installWithApt, isDebianLike, packagesOf, wayToInstall } from "./apt.mjs";
@@ -75,6 +74,8 @@ function seeToPackages() {
 }
 
 async function agreed() {
+  // Not at the top: a Node that is too old does not know it, and must get as far as being told.
+  const { createInterface } = await import("node:readline/promises");
   const terminal = createInterface({ input: process.stdin, output: process.stdout });
   const answer = await terminal.question("setup: is that all right? [Y/n] ");
   terminal.close();

@@ -145,7 +145,7 @@ describe("the way to get what is missing", () => {
     ["NAME=Ubuntu\nID=ubuntu\nID_LIKE=debian", true],
     ['ID=linuxmint\nID_LIKE="ubuntu debian"', true],
     ["ID=raspbian\nID_LIKE=debian", true],
-    ["ID=fedora\nHOME_URL=https://example.org/debian", false],
+    ["ID=fedora\nVARIANT_ID=debian\nHOME_URL=https://example.org/debian", false],
     ['ID="centos"\nID_LIKE="rhel fedora"', false],
   ])("knows Debian's kind by its os-release: %j", (text, isDebian) => {
     expect(isDebianLike(text)).toBe(isDebian);
