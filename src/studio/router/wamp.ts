@@ -35,10 +35,12 @@ export function payloadOf(args: unknown, kwargs: unknown): unknown[] {
 
 const URI = /^[^\s.#]+(\.[^\s.#]+)*$/;
 const PATTERN = /^[^\s.#]*(\.[^\s.#]*)*$/;
+const LONGEST_URI = 1_000;
 
 export function checkUri(uri: unknown, match: Match = "exact"): string {
-  if (typeof uri !== "string" || !(match === "exact" ? URI : PATTERN).test(uri)) {
-    throw new WampFailure("wamp.error.invalid_uri", [String(uri)]);
+  if (typeof uri !== "string") throw new WampFailure("wamp.error.invalid_uri", [typeof uri]);
+  if (uri.length > LONGEST_URI || !(match === "exact" ? URI : PATTERN).test(uri)) {
+    throw new WampFailure("wamp.error.invalid_uri", [uri.slice(0, 80)]);
   }
   return uri;
 }
