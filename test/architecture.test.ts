@@ -8,7 +8,7 @@ const MAY_IMPORT: Record<string, RegExp> = {
   model: /^(src\/model\/|zod$)/,
   machines: /^(src\/machines\/|src\/model\/|xstate$)/,
   services: /^(src\/services\/|src\/model\/|node:|(autobahn|ws|dockerode|docker-modem|p-retry|pino)$)/,
-  studio: /^(src\/studio\/|src\/model\/|node:|(ws|dockerode|pino)$)/,
+  studio: /^(src\/(studio|model)\/|src\/services\/(wamp|control)\w*\.ts$|node:|(ws|dockerode|pino)$)/,
   cli: /^(src\/(cli|model|services|studio)\/|src\/main\.ts$|node:)/,
   "main.ts": /^(src\/(machines|services|model)\/|xstate$|node:|(autobahn|ws|dockerode|docker-modem|p-retry|pino)$)/,
   "cli.ts": /^(src\/(cli|model|services|studio)\/|src\/main\.ts$|node:)/,

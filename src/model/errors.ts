@@ -120,6 +120,11 @@ const TABLE = {
     says: "a program that is needed is not there",
     todo: "Install what is named, or let `npm start` do it on Debian or Ubuntu as root.",
   },
+  studio_refused: {
+    retry: "on request",
+    says: "the studio cannot do this",
+    todo: "Read what it says; `reagent studio apps` lists the apps, their versions and the devices.",
+  },
   not_wired: { retry: "on request", says: "main.ts provides no logic for an actor slot", todo: "Report this defect." },
   internal: { retry: "on request", says: "a defect in the agent", todo: "Report this defect with the agent's log." },
 } as const satisfies Record<string, { retry: Retry; says: string; todo: string }>;
