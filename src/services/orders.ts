@@ -32,9 +32,10 @@ export class Orders {
     this.#options = options;
   }
 
-  /** @throws {AgentError} storage_failed: then nothing has changed. */
-  take(order: AppOrder, by: Asker): Answer {
-    const { keep, whereIs, send } = this.#options;
+  /** An owner that is not named stays who it was. @throws {AgentError} storage_failed: then nothing has changed. */
+  take(asked: AppOrder, by: Asker): Answer {
+    const { keep, orderOf, whereIs, send } = this.#options;
+    const order = { ...asked, owner: asked.owner || (orderOf(asked.app)?.owner ?? 0) };
     const known = whereIs(order.app);
     const answer = known ? answerTo(known.state as State, desiredOf(order), known) : forNewApp(order);
     if (answer.outcome === "refused") return answer;

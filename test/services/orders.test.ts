@@ -57,6 +57,14 @@ test("an order is on disk before the actor hears of it", () => {
   expect(disk.get("PROD:42")).toEqual(orderFor("RUNNING"));
 });
 
+test("an owner that is not named does not overwrite the one who is known", () => {
+  const { orders, disk } = start(at("present", "PRESENT"));
+  orders.take({ ...orderFor("RUNNING"), owner: 0 }, "sync");
+  expect(disk.get("PROD:42")).toMatchObject({ target: "RUNNING", owner: 6 });
+  orders.take({ ...orderFor("RUNNING"), owner: 8 }, "sync");
+  expect(disk.get("PROD:42")).toMatchObject({ owner: 8 });
+});
+
 test("what cannot be written is not sent, and nothing has changed", () => {
   const { orders, happened, fault, disk } = start(at("present", "PRESENT"));
   fault.is = new AgentError("storage_failed", "disk full");
