@@ -1,0 +1,340 @@
+/**
+ * What somebody who replaces the original agent has to show, one line each, and the test that shows it. Ids are stable:
+ * docs/divergences.md names them. Groups: R run, stop, remove. P pull. F recovery. C crash loop. D desired states.
+ * W connection. A input. L logs.
+ */
+
+export interface Case {
+  readonly id: string;
+  readonly says: string;
+  /** File, and the name of the test as it is written there. */
+  readonly where: readonly [file: string, test: string] | undefined;
+  /** It takes a real Docker engine to show it, or to show the rest of it. */
+  readonly needs?: "engine";
+}
+
+const APPS = "test/conformance/apps.test.ts";
+const TREE = "test/world/tree.test.ts";
+const APP = "test/machines/app.test.ts";
+const CONNECTION = "test/machines/connection.test.ts";
+const LINK = "test/services/linkSteps.test.ts";
+const PROCEDURES = "test/services/procedures.test.ts";
+const PRIVILEGES = "test/services/privileges.test.ts";
+const REQUEST = "test/model/wireRequest.test.ts";
+const ORDERS = "test/services/orders.test.ts";
+const LOG = "test/services/logPublisher.test.ts";
+
+export const CASES: readonly Case[] = [
+  {
+    id: "R1",
+    says: "Run with the image here and no container: one is created and started; STARTING, RUNNING.",
+    where: [APPS, "a run without the image is DOWNLOADING, STARTING, RUNNING, one with it STARTING, RUNNING"],
+    needs: "engine",
+  },
+  {
+    id: "R2",
+    says: "A container that is there and configured as wanted is used as it is.",
+    where: [APPS, "a container that runs as it is wanted is taken over, one that is left over is made anew"],
+    needs: "engine",
+  },
+  {
+    id: "R3",
+    says: "A container that cannot be created: STARTING, then FAILED, never RUNNING.",
+    where: undefined,
+    needs: "engine",
+  },
+  {
+    id: "R5",
+    says: "A container that ends during its start is a failure, and its output can be read.",
+    where: undefined,
+    needs: "engine",
+  },
+  {
+    id: "R7",
+    says: "A stop stops the container and removes it: STOPPING, PRESENT.",
+    where: [APPS, "is told as STOPPING once, then PRESENT"],
+    needs: "engine",
+  },
+  { id: "R8", says: "A stop that the engine refuses: STOPPING, then FAILED.", where: undefined, needs: "engine" },
+  {
+    id: "R9",
+    says: "A removal without a container removes the images: DELETING, REMOVED.",
+    where: undefined,
+    needs: "engine",
+  },
+  {
+    id: "R10",
+    says: "An image that cannot be removed: DELETING, then FAILED.",
+    where: undefined,
+    needs: "engine",
+  },
+  {
+    id: "R12",
+    says: "A stage that nobody knows never reaches the engine.",
+    where: [PROCEDURES, "bad input %j of the platform: the original's words"],
+  },
+
+  {
+    id: "P1",
+    says: "A pull is told as DOWNLOADING, PRESENT.",
+    where: [APPS, "is told as DOWNLOADING, then PRESENT"],
+    needs: "engine",
+  },
+  {
+    id: "P2",
+    says: "A development app is not pulled.",
+    where: [PROCEDURES, "what this agent does not do is a result too, and nothing is kept of it"],
+  },
+  {
+    id: "P3",
+    says: "A pull that fails never ends in PRESENT.",
+    where: [APPS, "that fails is DOWNLOADING, FAILED, and never PRESENT"],
+    needs: "engine",
+  },
+  {
+    id: "P5",
+    says: "A pull that is called off is no failure; nor is one during which the link is cut.",
+    where: [APPS, "goes on when the link is cut, and is not begun anew"],
+    needs: "engine",
+  },
+  {
+    id: "P12",
+    says: "PUBLISHED asked of a production app does nothing.",
+    where: [REQUEST, "this agent cannot bring an app to PUBLISHED yet"],
+  },
+
+  {
+    id: "F1",
+    says: "RUNNING asked of a failed app: its container is removed by force, then it runs.",
+    where: [APPS, "to RUNNING: what is left of it is removed, then it runs"],
+    needs: "engine",
+  },
+  {
+    id: "F2",
+    says: "PRESENT asked of a failed app whose image is here: no pull.",
+    where: [APPS, "to PRESENT with its image here: no pull"],
+    needs: "engine",
+  },
+  {
+    id: "F3",
+    says: "PRESENT asked of a failed app without its image: a pull.",
+    where: [APPS, "to PRESENT without its image: a pull"],
+    needs: "engine",
+  },
+  {
+    id: "F4",
+    says: "An engine that cannot say which images are here is not taken for one without them.",
+    where: [APPS, "while the engine cannot be asked nothing is told to have failed, and it goes on when it can"],
+  },
+
+  {
+    id: "C1",
+    says: "The first wait is 4 to 6 s, also if nothing was counted.",
+    where: [APPS, "after %i failures in a row the wait is %i to %i ms"],
+  },
+  {
+    id: "C2",
+    says: "The second wait is 16 to 24 s.",
+    where: [APPS, "after %i failures in a row the wait is %i to %i ms"],
+  },
+  {
+    id: "C3",
+    says: "After very many failures the wait is an hour, give or take a fifth.",
+    where: [APPS, "after %i failures in a row the wait is %i to %i ms"],
+  },
+  {
+    id: "C4",
+    says: "One crash loop for each app.",
+    where: [APP, "after crashes it waits 5, 20, 45 s and counts until ten minutes up"],
+  },
+  {
+    id: "C5",
+    says: "Ending a crash loop twice is as ending it once.",
+    where: [APP, "retry skips the wait, hold ends it, a request clears both"],
+  },
+  {
+    id: "C6",
+    says: "A request by a person ends the crash loop.",
+    where: [APP, "retry skips the wait, hold ends it, a request clears both"],
+  },
+  {
+    id: "C7",
+    says: "A stop asked for the moment FAILED is told stays.",
+    where: [APPS, "a stop that is asked for the moment FAILED is told stays"],
+  },
+  {
+    id: "C8",
+    says: "A container that ended with 0, was killed, or was removed by hand is started again.",
+    where: [APPS, "%s is told as FAILED, and the app runs again"],
+  },
+  {
+    id: "C9",
+    says: "A crash while the router is away is mended all the same.",
+    where: [APPS, "a crash while the router is away is mended without it"],
+  },
+
+  {
+    id: "D1",
+    says: "A request for a new app makes it and keeps what was asked.",
+    where: [ORDERS, "an order is on disk before the actor hears of it"],
+  },
+  {
+    id: "D2",
+    says: "A target that only passes by, as DOWNLOADING, is kept as what it leads to.",
+    where: [REQUEST, "%s means %s"],
+  },
+  {
+    id: "D5",
+    says: "The list of a connect makes production apps and leaves development apps alone.",
+    where: [REQUEST, "rows of kinds that this agent does not handle are named"],
+  },
+  {
+    id: "D6",
+    says: "An owner's key of 0 does not overwrite the one that is known.",
+    where: [ORDERS, "an owner that is not named does not overwrite the one who is known"],
+  },
+  {
+    id: "D7",
+    says: "What is kept about an app goes when it is removed as was wanted, and not when it shall run.",
+    where: [ORDERS, "and that was wanted, and it is so"],
+  },
+  {
+    id: "D8",
+    says: "A report that fails leaves the state on the device as it is.",
+    where: [TREE, "a refused report stops nothing and blocks no other app"],
+  },
+  {
+    id: "D9",
+    says: "A refused report does not stop a start.",
+    where: [TREE, "a refused report stops nothing and blocks no other app"],
+  },
+  {
+    id: "D10",
+    says: "A list that cannot be read removes nothing.",
+    where: [REQUEST, "%j is no list, and says nothing at all"],
+  },
+  {
+    id: "D11",
+    says: "A request sent the moment a state is told is acted on.",
+    where: [APPS, "a request that is sent the moment a state is told is acted on"],
+  },
+
+  {
+    id: "W1",
+    says: "The router is dialled until it takes the device: after two failures at the third time.",
+    where: [LINK, "a router that refuses twice is dialled a third time"],
+  },
+  {
+    id: "W2",
+    says: "The realm is the right one, the URL that of the device's file.",
+    where: [LINK, "HELLO says realm and authid, and offers nothing but wampcra; the URL is dialled as it is"],
+  },
+  {
+    id: "W3",
+    says: "After a drop the link is made anew, once.",
+    where: [LINK, "after a drop every registration is made again, and the testament, and calls are answered"],
+  },
+  { id: "W4", says: "Five drops in a row are as one.", where: [LINK, "five drops in a row"] },
+  {
+    id: "W5",
+    says: "A defect in what runs on a fresh link does not end the dialling.",
+    where: [CONNECTION, "[1] a link that throws while it is made is a loss, not the end of the machine"],
+  },
+  {
+    id: "W6",
+    says: "A close during the dial is over within 2 s.",
+    where: [LINK, "a stop during the dial is over at once, and nothing is left of it"],
+  },
+  { id: "W7", says: "A close may be asked for twice.", where: [CONNECTION, "in every state, and twice"] },
+  {
+    id: "W8",
+    says: "A second device with the same serial number is found out after eight tries.",
+    where: [CONNECTION, "[5] our own ghost is tolerated for 16 s in one session, a real twin is not"],
+  },
+  {
+    id: "W9",
+    says: "A single conflict, by our own ghost, is got over.",
+    where: [LINK, "is there first, and is not taken by force: a second device is told so"],
+  },
+  {
+    id: "W10",
+    says: "A secret that the router refuses is said as what it is.",
+    where: [LINK, "a wrong secret is said and waited out, and ends nothing"],
+  },
+  {
+    id: "W11",
+    says: "Heartbeats that are not answered are noticed.",
+    where: [LINK, "that is not answered is a problem, and the link stays"],
+  },
+  {
+    id: "W12",
+    says: "A device that was moved to another swarm dials again with its new authid.",
+    where: [LINK, "is heard before anything is told with the old key, and dialled with the new one"],
+  },
+  { id: "W13", says: "The testament says who is gone, and is left in each session.", where: [LINK, "after %s"] },
+  {
+    id: "W14",
+    says: "After a reconnect every procedure is registered again.",
+    where: [LINK, "after a drop every registration is made again, and the testament, and calls are answered"],
+  },
+
+  {
+    id: "A1",
+    says: "Input that is wrong is refused with the original's words, and never ends the process.",
+    where: [PROCEDURES, "lives through input of every bad kind, with one sentence at most"],
+  },
+  {
+    id: "A2",
+    says: "Who may not is refused before anything has happened.",
+    where: [PROCEDURES, "a request that is denied changes nothing, whoever else it names"],
+  },
+  {
+    id: "A3",
+    says: "A privilege that cannot be looked up is told in other words than one that is missing.",
+    where: [
+      PROCEDURES,
+      "a back end that answers %s cannot tell: that is another sentence than a denial, and nothing is done",
+    ],
+  },
+  {
+    id: "A4",
+    says: "The platform may act for an account that it names, as a number or in digits.",
+    where: [PRIVILEGES, "the platform for an account in digits"],
+  },
+
+  {
+    id: "L1",
+    says: "Output is text, words of the agent are objects, both on the topic of the container.",
+    where: [LOG, "a word goes out at once, alone, and after the lines before it"],
+  },
+  {
+    id: "L2",
+    says: "LOGGER_CLEAR empties the view, and nothing older comes after it.",
+    where: [LOG, "a word goes out at once, alone, and after the lines before it"],
+  },
+  {
+    id: "L3",
+    says: "Lines of 200 ms are one message.",
+    where: [LOG, "lines are collected for 200 ms and go out as one message"],
+  },
+  {
+    id: "L4",
+    says: "A flush of nothing is silent.",
+    where: [LOG, "a flush of nothing is silent, and no timer is left"],
+  },
+  {
+    id: "L5",
+    says: "400 KB at once: no message has more than 256 KiB.",
+    where: [LOG, "4 lines of 100 KB go out in messages of at most 256 KiB, one each 200 ms"],
+  },
+  {
+    id: "L6",
+    says: "1.5 MB at once: at most 1 MiB waits, the rest is counted.",
+    where: [LOG, "15 lines of 100 KB: at most 1 MiB waits, and sent and dropped are what was written"],
+  },
+  {
+    id: "L7",
+    says: "What waits at the end of the output goes out.",
+    where: [LOG, "the beginning of a line waits for its end, and the end of the output is one"],
+  },
+];

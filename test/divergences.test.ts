@@ -1,0 +1,43 @@
+/** The list of conformance cases is true, and docs/divergences.md names only what is in it. */
+import { existsSync, readFileSync } from "node:fs";
+import { expect, test } from "vitest";
+import { CASES } from "./conformance/cases.ts";
+
+const ids = CASES.map(({ id }) => id);
+const rows = readFileSync("docs/divergences.md", "utf8")
+  .split("\n")
+  .filter((line) => line.startsWith("| "))
+  .slice(1)
+  .filter((line) => !line.startsWith("| ---"))
+  .map((line) => line.split(" | ").map((cell) => cell.replaceAll(/^\| | \|$/g, "").trim()));
+
+test("every case has an id of its own, one sentence, and a test or what it needs", () => {
+  expect(new Set(ids).size).toBe(ids.length);
+  for (const { id, says, where, needs } of CASES) {
+    expect(id).toMatch(/^[RPFCDWAL]\d+$/);
+    expect(says).toMatch(/^[A-Z0-9].{10,120}\.$/);
+    expect(where ?? needs, id).toBeDefined();
+  }
+});
+
+test.each(CASES.flatMap(({ id, where }) => (where ? [[id, ...where] as const] : [])))(
+  "%s is shown in %s by: %s",
+  (_, file, name) => {
+    expect(existsSync(file)).toBe(true);
+    expect(readFileSync(file, "utf8")).toContain(`"${name}"`);
+  },
+);
+
+test("each divergence is about a case that is there, and says four things", () => {
+  expect(rows.length).toBeGreaterThan(20);
+  for (const row of rows) {
+    expect(row, row.join()).toHaveLength(4);
+    expect(ids).toContain(row[0]);
+    for (const cell of row) expect(cell).not.toBe("");
+  }
+});
+
+test("divergences stand in the order of the cases", () => {
+  const order = rows.map(([id = ""]) => ids.indexOf(id));
+  expect(order).toEqual(order.toSorted((a, b) => a - b));
+});
