@@ -214,11 +214,13 @@ describe("heartbeat", () => {
     ]);
     w.actor.send({ type: "connection.stop" });
     await w.until("offline");
-    const before = w.said.length;
+    const [before, read] = [w.said.length, w.statsRead];
     w.actor.send({ type: "connection.start" });
     await w.until(ONLINE);
-    const beats = w.said.slice(before).filter(({ args }) => JSON.stringify(args ?? "").includes("wamp_session_id"));
-    for (const { args } of beats) expect(JSON.stringify(args)).toContain(String(w.session));
+    const beats = () => w.said.slice(before).filter(({ uri }) => uri === BACK_END.status);
+    await expect.poll(() => beats().length).toBeGreaterThan(6);
+    expect(w.statsRead - read - beats().length).toBeLessThan(2);
+    for (const { args } of beats()) expect(args).toMatchObject([{ wamp_session_id: w.session }]);
   });
 
   test("that is not answered is a problem, and the link stays", async () => {

@@ -80,6 +80,8 @@ export class Wire {
   readonly asked = new Map<string, { readonly args: unknown[]; readonly at: number }[]>();
   readonly wills: unknown[][] = [];
   readonly refused: string[] = [];
+  /** How often a status was made up, sent or not. */
+  statsRead = 0;
   readonly uplink = new Uplink();
   device: Device = {
     serial: SERIAL,
@@ -270,7 +272,10 @@ export class Wire {
           device: () => this.device,
           agentVersion: "0.1.0",
           machine: MACHINE,
-          stats: () => STATS,
+          stats: () => {
+            this.statsRead++;
+            return STATS;
+          },
           within: ms(within),
         }),
       procedures: (backEnd) =>
