@@ -170,40 +170,42 @@ export type StudioEvent =
   /** Somebody said what cannot be read, or what he may not say. */
   | { readonly type: "problem"; readonly about: string; readonly because: string };
 
-/** What became of a wish. The agent's own words (`done` to `refused`); `accepted`: it says none, as the original. */
-export type WishOutcome =
-  | "done"
-  | "now"
-  | "after"
-  | "cancels"
-  | "refused"
-  | "accepted"
-  /** The device is not there; it is told when it comes. */
-  | "kept"
-  /** The device answered with an error, or not at all. */
-  | "failed";
-
-export interface Granted {
-  readonly app: string;
-  readonly device: string;
-  readonly target: string;
-  readonly version: string;
-  readonly outcome: WishOutcome;
-  readonly why: string;
-}
 /** What an agent of this make answers to `request_app_state`. */
 export const AgentAnswer = z.object({
   outcome: z.enum(["done", "now", "after", "cancels", "refused"]),
   why: z.string().max(4_096),
 });
 
-/** One line of `reagent studio apps`. */
-export interface AppOverview {
-  readonly app: string;
-  readonly key: number;
-  readonly versions: readonly string[];
-  readonly device: string;
-  readonly deviceStatus: DeviceStatus;
-  readonly desired: { readonly target: string; readonly version: string } | undefined;
-  readonly reported: { readonly state: string; readonly version: string; readonly at: string } | undefined;
-}
+/** What became of a wish. */
+export const Granted = z.object({
+  app: z.string(),
+  device: z.string(),
+  target: z.enum(TARGETS),
+  version: z.string(),
+  /**
+   * The agent's own words, `done` to `refused`. accepted: it says none, as the original. kept: the device is not there; it is
+   * told when it comes. failed: it answered with an error, or not at all.
+   */
+  outcome: z.enum([...AgentAnswer.shape.outcome.options, "accepted", "kept", "failed"]),
+  why: z.string(),
+});
+export type Granted = z.output<typeof Granted>;
+
+/** One app on one device. */
+export const AppOverview = z.object({
+  app: z.string(),
+  key: z.int(),
+  versions: z.array(z.string()),
+  /** Empty as long as there is no device. */
+  device: z.string(),
+  deviceStatus: z.enum(DEVICE_STATUSES),
+  desired: z.object({ target: z.enum(TARGETS), version: z.string() }).optional(),
+  reported: z.object({ state: z.string(), version: z.string(), at: z.string() }).optional(),
+});
+export type AppOverview = z.output<typeof AppOverview>;
+
+/** What the studio's control socket answers: a refusal is an answer too. */
+export const ControlAnswer = z.union([z.object({ done: z.unknown() }), z.object({ refused: z.string() })]);
+export type ControlAnswer = z.output<typeof ControlAnswer>;
+/** What the command line looks at in a .flock file that it was given. */
+export const FlockText = z.looseObject({ name: z.string(), serial_number: z.string() });

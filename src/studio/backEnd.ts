@@ -3,9 +3,10 @@
  * and passes wishes on. When its link ends it dials again, with the waits of an agent, until it is stopped.
  */
 import { setTimeout as pause } from "node:timers/promises";
-import { afterEnd, type Outage } from "../model/link.ts";
+import { remaining } from "../model/backoff.ts";
+import { afterEnd, LONGEST_WAIT, type Outage } from "../model/link.ts";
 import { procedureName } from "../model/names.ts";
-import { AgentAnswer, readLog, type WishOutcome } from "../model/studio.ts";
+import { AgentAnswer, type Granted, readLog } from "../model/studio.ts";
 import { cause, RequestError } from "../services/wampCauses.ts";
 import { Session } from "../services/wampSession.ts";
 import type { SessionFact } from "../services/wampSessionOptions.ts";
@@ -26,10 +27,7 @@ export interface BackEndOptions extends Office {
   readonly random: () => number;
 }
 
-export interface Reply {
-  readonly outcome: WishOutcome;
-  readonly why: string;
-}
+export type Reply = Pick<Granted, "outcome" | "why">;
 
 const PRESENCE = "wamp_connection_established";
 
@@ -90,7 +88,7 @@ export class BackEnd {
       const because = `${lost.cause.because} ${lost.cause.detail}`.trim();
       outage = afterEnd(outage, { ending: lost.ending, because, onlineSince }, Date.now(), this.#options.random);
       this.#options.emit({ type: "link.down", because });
-      await pause(outage.retryAt - Date.now(), undefined, { signal }).catch(() => {});
+      await pause(remaining(outage.retryAt, Date.now(), LONGEST_WAIT), undefined, { signal }).catch(() => {});
     }
   }
 
@@ -156,13 +154,16 @@ export class BackEnd {
   }
 }
 
-/** An agent puts its sentence into the first argument of its error. */
 function replyTo(error: unknown, device: DeviceRow): Reply {
   if (!(error instanceof RequestError)) throw error;
   if (error.uri === "wamp.error.no_such_procedure") {
     return { outcome: "kept", why: `${device.name} is not connected; it is told when it comes` };
   }
-  const [first] = error.args;
-  const said = typeof first === "object" && first !== null && "error" in first ? String(first.error) : error.message;
-  return { outcome: "failed", why: said.slice(0, 300) };
+  return { outcome: "failed", why: (sentenceIn(error.args[0]) ?? error.message).slice(0, 300) };
+}
+
+/** An agent puts it into the first argument of its error. */
+function sentenceIn(said: unknown): string | undefined {
+  const sentence = typeof said === "object" && said !== null && "error" in said ? said.error : said;
+  return typeof sentence === "string" ? sentence : undefined;
 }

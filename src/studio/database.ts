@@ -26,14 +26,18 @@ const TABLES = `
     at TEXT NOT NULL, PRIMARY KEY (device_key, app_key, stage)) STRICT;
 `;
 
-/** @throws {AgentError} studio_refused: another studio has it, or a newer one made it. */
+/** @throws {AgentError} studio_refused: another studio has it, a newer one made it, or the folder is not ours to write. */
 export function openDatabase(folder: string): DatabaseSync {
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  chmodSync(folder, 0o700);
   const path = join(folder, "studio.db");
-  // SQLite gives its other files the mode of this one.
-  closeSync(openSync(path, "a", 0o600));
-  chmodSync(path, 0o600);
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    chmodSync(folder, 0o700);
+    // SQLite gives its other files the mode of this one.
+    closeSync(openSync(path, "a", 0o600));
+    chmodSync(path, 0o600);
+  } catch (error) {
+    throw new AgentError("studio_refused", `${path} cannot be written: ${String(error)}`, { cause: error });
+  }
   const database = new DatabaseSync(path);
   try {
     prepare(database, path);

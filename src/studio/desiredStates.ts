@@ -47,10 +47,21 @@ const WISH = `SELECT a.app_key appKey, a.name appName, d.target, r.version, r.re
   WHERE d.device_key = ?`;
 const OVERVIEW = `SELECT a.name app, a.app_key key, v.name device, v.status, d.target, r.version wanted, p.state, p.at,
   COALESCE(q.version, '') version
-  FROM apps a CROSS JOIN devices v LEFT JOIN desired d USING (app_key, device_key)
+  FROM apps a LEFT JOIN devices v ON TRUE LEFT JOIN desired d USING (app_key, device_key)
   LEFT JOIN releases r ON r.release_key = d.release_key
   LEFT JOIN reported p ON p.app_key = a.app_key AND p.device_key = v.device_key AND p.stage = 'PROD'
   LEFT JOIN releases q ON q.release_key = p.release_key ORDER BY v.name, a.name`;
+interface OverviewRow {
+  readonly app: string;
+  readonly key: number;
+  readonly device: string | null;
+  readonly status: DeviceStatus | null;
+  readonly target: Target | null;
+  readonly wanted: string | null;
+  readonly state: string | null;
+  readonly version: string;
+  readonly at: string | null;
+}
 /** There is one swarm. */
 const SWARM_KEY = 1;
 
@@ -161,16 +172,17 @@ export class DesiredStates {
     );
   }
 
+  /** Each app on each device; without a device, each app. */
   overview(): AppOverview[] {
-    const apps = new Map(this.apps().map((app) => [app.key, app.versions]));
-    return this.#all<Record<string, string> & { key: number; status: DeviceStatus }>(OVERVIEW).map((row) => ({
-      app: row["app"] ?? "",
-      key: row.key,
-      versions: apps.get(row.key) ?? [],
-      device: row["device"] ?? "",
-      deviceStatus: row.status,
-      desired: row["target"] ? { target: row["target"], version: row["wanted"] ?? "" } : undefined,
-      reported: row["state"] ? { state: row["state"], version: row["version"] ?? "", at: row["at"] ?? "" } : undefined,
+    const versions = new Map(this.apps().map((app) => [app.key, app.versions]));
+    return this.#all<OverviewRow>(OVERVIEW).map(({ app, key, device, status, target, wanted, state, version, at }) => ({
+      app,
+      key,
+      versions: versions.get(key) ?? [],
+      device: device ?? "",
+      deviceStatus: status ?? "DISCONNECTED",
+      desired: target === null ? undefined : { target, version: wanted ?? "" },
+      reported: state === null ? undefined : { state, version, at: at ?? "" },
     }));
   }
 
