@@ -2,17 +2,40 @@
  * The one file that knows both sides: it makes the services, pours them into the machines' slots, and runs the tree.
  * Reading it top to bottom is reading the whole program's wiring. It has no logic of its own.
  */
-import { fromPromise } from "xstate";
+import { join } from "node:path";
+import { createActor, fromPromise, waitFor } from "xstate";
 import { agentMachine } from "./machines/agent.ts";
 import { appMachine } from "./machines/app.ts";
 import { connectionMachine } from "./machines/connection.ts";
 import { engineMachine } from "./machines/engine.ts";
 import { type FollowInput, logsMachine } from "./machines/logs.ts";
-import { reporterMachine, type TellInput } from "./machines/reporter.ts";
+import { overview, seeStates } from "./machines/observe.ts";
+import { isAllTold, reporterMachine, type TellInput } from "./machines/reporter.ts";
 import { watch } from "./machines/slot.ts";
-import type { Facts, StepInput, WatchFact } from "./model/app.ts";
+import { type AppId, appName, type Facts, type StepInput, type WatchFact } from "./model/app.ts";
+import { ms, seconds } from "./model/duration.ts";
+import type { Flags } from "./model/flags.ts";
 import type { LinkFact, LinkOrder } from "./model/link.ts";
+import { authidOf, logTopic } from "./model/names.ts";
+import { desiredOf } from "./model/order.ts";
 import type { Effect } from "./model/plan.ts";
+import { AppLogs } from "./services/appLogs.ts";
+import { createSteps } from "./services/appSteps.ts";
+import { BackEnd } from "./services/backEnd.ts";
+import { startControl } from "./services/controlServer.ts";
+import { machineHere, Stats } from "./services/deviceStats.ts";
+import { createEngine } from "./services/docker.ts";
+import { watchEngine } from "./services/dockerEvents.ts";
+import { openHome } from "./services/home.ts";
+import { createLinkSteps } from "./services/linkSteps.ts";
+import { Orders } from "./services/orders.ts";
+import { procedures } from "./services/procedures.ts";
+import { statusOf } from "./services/statusReport.ts";
+import { Uplink } from "./services/uplink.ts";
+import { holdLink } from "./services/wampLink.ts";
+import { laneOf } from "./services/wampPriorities.ts";
+import { pulse } from "./services/wampSocket.ts";
+import { Watcher } from "./services/watcher.ts";
 
 /** Everything outside that the machines reach, by slot. Each `watch` answers with what ends it. */
 export interface Services {
@@ -57,4 +80,173 @@ export function wire({ steps, tellState, watchEngine, followLogs, holdLink }: Se
     },
   });
   return agentMachine.provide({ actors: { app, connection, engine, logs, reporter } });
+}
+
+export interface RunOptions {
+  readonly flags: Flags;
+  /** Path of the .flock file. */
+  readonly config: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly version: string;
+}
+
+export interface Running {
+  /** GOODBYE, databases closed, locks free; within 3 s. Apps go on as they are. */
+  stop(): Promise<void>;
+  /** Settles only when the agent cannot go on: a lock lost, a defect in the root. */
+  readonly failed: Promise<never>;
+}
+
+/** The daemon: everything that is kept, every service, and the tree on top. @throws {AgentError} what keeps it from starting. */
+export async function run({ flags, config, env, version }: RunOptions): Promise<Running> {
+  const machine = machineHere();
+  const now = Date.now;
+  const home = await openHome({ flags, config, env, machine, now });
+  const { log, problems, store, flock, settings, appsDir } = home;
+  const device = () => flock.device();
+  const { serial } = device();
+  const orderOf = (app: AppId) => store.orderOf(app);
+
+  const engine = createEngine({ socketPath: settings["docker.socket"] });
+  const uplink = new Uplink();
+  const stats = new Stats(appsDir, now);
+  const logs = new AppLogs({
+    engine,
+    orderOf,
+    now,
+    send: (container, message) => uplink.publishLog(logTopic(serial, container), message),
+    onProblem: (app, error) => log.warn({ app: appName(app), error }, "the output of an app cannot be followed"),
+  });
+  const steps = createSteps({
+    engine,
+    device,
+    policy: { access: settings["containers.access"], stopGrace: settings["containers.stopGrace"], appsDir },
+    orderOf,
+    say: (order, text) => logs.say(order, text),
+    onProgress: (order, line) => logs.progress(order, line),
+  });
+  const orders = new Orders({
+    keep: (order) => store.keepOrder(order),
+    orderOf,
+    forget: (app) => {
+      store.forget(app);
+      logs.forget(app);
+      watcher.forget(app);
+    },
+    problems,
+    whereIs: (app) => overview(agent.getSnapshot()).apps.find((each) => appName(each.app) === appName(app)),
+    send: (event) => agent.send(event),
+  });
+  const linkSteps = createLinkSteps({
+    serial,
+    problems,
+    backEnd: (session) => new BackEnd({ session, device, agentVersion: version, machine, stats: () => stats.read() }),
+    procedures: (backEnd) =>
+      procedures({
+        serial,
+        version,
+        machine,
+        now,
+        privileges: {
+          enforce: settings["security.enforce"],
+          check: (account, privilege) => backEnd.mayAccount(account, privilege),
+          onRefused: (who, what) => log.warn({ who, what }, "a caller was refused"),
+        },
+        order: (order) => orders.take(order, "person"),
+        onProblem: (what, error) => log.warn({ what, error }, "a call ended with an error"),
+        listContainers: () => engine.containers(),
+      }),
+    onMetadata: (metadata) => flock.update(metadata),
+    onDesiredStates: (states) => orders.sync(states),
+    reported: async () => {
+      const reporter = agent.getSnapshot().children.reporter;
+      if (reporter)
+        await waitFor(reporter, ({ context }) => isAllTold(context), { timeout: seconds(10) }).catch(() => {});
+    },
+    onBackEnd: (backEnd) => uplink.attach(backEnd),
+  });
+  const watcher = new Watcher({
+    log,
+    now,
+    orderOf,
+    keepMemory: (app, memory, error) => store.keepMemory(app, memory, error),
+    say: (order, text) => logs.say(order, text),
+  });
+  const startedAt = now();
+
+  const agent = createActor(
+    wire({
+      steps,
+      tellState: async ({ app, state }) => {
+        const order = orderOf(app);
+        if (!order) return;
+        await uplink.tell(order, state);
+        orders.heard(app, state);
+      },
+      watchEngine: (say) => watchEngine({ engine, serial }, say),
+      followLogs: (run, onEnd) => logs.follow(run, onEnd),
+      holdLink: (attempt, say) =>
+        holdLink(
+          attempt,
+          {
+            url: device().endpointUrl,
+            realm: settings["wamp.realm"],
+            authid: authidOf(device()),
+            readSecret: async () => (await flock.secret()).reveal(),
+            agent: `reagent/${version}`,
+            laneOf,
+            ...pulse(flags.ppTimeout),
+            requestWithin: flags.respTimeout,
+            ...(flags.connTimeout > 0 && { dialWithin: flags.connTimeout }),
+            onProblem: (what, error) => log.warn({ what, error }, "a defect on the link"),
+          },
+          linkSteps,
+          say,
+        ),
+    }),
+    {
+      id: "agent",
+      inspect: seeStates((seen) => watcher.see(seen)),
+      input: {
+        known: store
+          .apps()
+          .map(({ order, memory, error }) => ({ app: order.app, desired: desiredOf(order), memory, error })),
+        isOffline: flags.offline,
+        now,
+        random: Math.random,
+      },
+    },
+  );
+  const failed = Promise.withResolvers<never>();
+  agent.subscribe({ error: failed.reject });
+  home.lost.catch(failed.reject);
+  agent.start();
+  const control = await startControl({
+    path: join(home.folder, "reagent.sock"),
+    handlers: {
+      status: () =>
+        statusOf(overview(agent.getSnapshot()), {
+          version,
+          startedAt,
+          home: home.folder,
+          socket: engine.socketPath,
+          device: device(),
+          problems: problems.list(),
+          orderOf,
+          since: (actor) => watcher.since(actor),
+        }),
+    },
+  });
+  log.info({ version, serial, home: home.folder, apps: store.apps().length }, "the agent runs");
+
+  return {
+    failed: failed.promise,
+    stop: async () => {
+      agent.send({ type: "agent.stop" });
+      await waitFor(agent, ({ status }) => status === "done", { timeout: ms(2_800) }).catch(() => agent.stop());
+      await control.close();
+      logs.close();
+      await home.close();
+    },
+  };
 }

@@ -2,11 +2,12 @@
 import { once } from "node:events";
 import { parseArgs } from "node:util";
 import { AgentError } from "../model/errors.ts";
+import { plainLine } from "../model/terminal.ts";
 import { startStudio } from "../studio/studio.ts";
 import { openStudioControl } from "../studio/studioControl.ts";
 import type { Command, CommandContext, ExitCode } from "./command.ts";
 import { folderOf, orUsage } from "./studioAsk.ts";
-import { linesOf, safe } from "./studioEvents.ts";
+import { linesOf } from "./studioEvents.ts";
 
 const OPTIONS = {
   studio: { type: "string" },
@@ -53,7 +54,7 @@ async function serve(context: CommandContext, { registry: registryHost, ...optio
     const running = await startStudio({
       ...{ ...options, registryHost },
       onEvent: (event) => {
-        for (const line of linesOf(event)) print(safe(line));
+        for (const line of linesOf(event)) print(plainLine(line));
       },
     });
     try {

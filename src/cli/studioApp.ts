@@ -2,9 +2,9 @@
 import { parseArgs } from "node:util";
 import type { Target } from "../model/app.ts";
 import { Granted, type NewApp } from "../model/studio.ts";
+import { plainLine } from "../model/terminal.ts";
 import type { Command, CommandContext, ExitCode } from "./command.ts";
 import { askStudio, orUsage } from "./studioAsk.ts";
-import { safe } from "./studioEvents.ts";
 
 const TARGETS: Readonly<Record<string, Target>> = { run: "RUNNING", stop: "PRESENT", remove: "REMOVED" };
 const OPTIONS = {
@@ -40,7 +40,7 @@ function run(context: CommandContext): Promise<ExitCode> | undefined {
 
 function tell({ print }: CommandContext, granted: Granted, isJson: boolean): ExitCode {
   const { app, device, target, version, outcome, why } = granted;
-  print(isJson ? JSON.stringify(granted) : safe(`${app} ${version} on ${device}, ${target}: ${outcome} (${why})`));
+  print(isJson ? JSON.stringify(granted) : plainLine(`${app} ${version} on ${device}, ${target}: ${outcome} (${why})`));
   return outcome === "refused" || outcome === "failed" ? 1 : 0;
 }
 

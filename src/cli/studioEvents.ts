@@ -22,9 +22,6 @@ export function linesOf(event: StudioEvent): string[] {
   }
 }
 
-/** A line for the terminal, whoever wrote it. */
-export const safe = (text: string): string => text.replaceAll("\t", "  ").replaceAll(/\p{Cc}/gu, "\uFFFD");
-
 function wordsOf(line: LogLine): string[] {
   if (line.is === "clear") return [];
   if (line.is === "progress") return [`${line.id} ${line.status} ${line.progress}`.trim()];

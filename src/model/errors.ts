@@ -141,10 +141,13 @@ export const errorRow = (code: ErrorCode): { retry: Retry; says: string; todo: s
 export class AgentError extends Error {
   override readonly name = "AgentError";
   readonly code: ErrorCode;
+  /** What the table does not know: which file, what the engine said. With the code it makes the same error again. */
+  readonly detail: string;
 
   constructor(code: ErrorCode, detail: string, options?: ErrorOptions) {
     super(detail ? `${TABLE[code].says}: ${detail}` : TABLE[code].says, options);
     this.code = code;
+    this.detail = detail;
   }
 
   get retry(): Retry {

@@ -53,7 +53,12 @@ export const FLAGS: readonly Flag[] = [
   { name: "offline", type: "true|false", initial: "false", says: "Never dial; the apps run all the same." },
   { name: "ppTimeout", type: "ms", initial: "5000", says: "Time between pings to the router; 0 is none." },
   { name: "respTimeout", type: "ms", initial: "7000", says: "How long the router may take to answer; 0 is 5000." },
-  { name: "connTimeout", type: "ms", initial: "1250", says: "How long a connection may take to open; 0 is no limit." },
+  {
+    name: "connTimeout",
+    type: "ms",
+    initial: "10000",
+    says: "How long a connection may take to open; 0 is no limit of its own. The original gives it 1250.",
+  },
   { name: "version", type: "true|false", initial: "false", says: "Print the version and end." },
   { name: "arch", type: "true|false", initial: "false", says: "Print the architecture and end." },
   { name: "help", type: "true|false", initial: "false", says: "Print this list and end." },

@@ -25,6 +25,10 @@ export function repositoryOf(app: NamedApp, registry: { url: string; repository:
   return `${registry.url}${registry.repository}${imageName(app, registry.machine)}`;
 }
 
+/** What a device calls itself towards the router: `2-31`. Fixed for the length of a session. */
+export const authidOf = ({ swarmKey, deviceKey }: { swarmKey: number; deviceKey: number }): string =>
+  `${swarmKey}-${deviceKey}`;
+
 /** Where everything that one container prints is published; publishing an app has another name than a container. */
 export const logTopic = (serial: string, container: string): string => `reswarm.logs.${serial}.${container}`;
 export const procedureName = (serial: string, name: string): string => `re.mgmt.${serial}.${name}`;

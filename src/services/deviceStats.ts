@@ -2,19 +2,12 @@
 import { readFileSync } from "node:fs";
 import { statfs } from "node:fs/promises";
 import { arch, availableParallelism, cpus, freemem, release, totalmem } from "node:os";
+import { architectureOf } from "../model/architecture.ts";
 import { type Ms, seconds } from "../model/duration.ts";
 import type { DeviceStats, Machine } from "../model/wireReport.ts";
 
-const ARCHITECTURES: Readonly<Record<string, readonly [arch: string, variant: string]>> = {
-  x64: ["amd64", ""],
-  arm64: ["arm64", ""],
-  arm: ["arm", "v7"],
-  ia32: ["386", ""],
-};
-
-/** Names as Go has them, since images are called by them. */
 export function machineHere(): Machine {
-  const [name, variant] = ARCHITECTURES[arch()] ?? [arch(), ""];
+  const { name, variant } = architectureOf(arch());
   return { os: `linux ${distribution()} ${release()}`, arch: name, variant };
 }
 

@@ -41,6 +41,12 @@ export interface SocketEvents {
   onClose(cause: Cause, code: number): void;
 }
 
+/** How a line is felt that is pinged so often (ms); 0: never, so that only the kernel says when it is dead. */
+export function pulse(pingEvery: number): Pick<SocketOptions, "pingEvery" | "deadAfter"> {
+  const never = Number.POSITIVE_INFINITY;
+  return pingEvery === 0 ? { pingEvery: never, deadAfter: never } : { pingEvery, deadAfter: 2 * pingEvery };
+}
+
 const SUBPROTOCOL = "wamp.2.json";
 
 export class Socket {

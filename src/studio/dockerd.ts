@@ -128,6 +128,22 @@ async function removeContainers(socketPath: string): Promise<void> {
   await Promise.all(ids.map((id) => ask(socketPath, "DELETE", `/containers/${id}?force=1&v=1`)));
 }
 
+/** How many containers have exactly this name, whatever their state: 0 or 1. */
+export async function containersOf(socketPath: string, name: string): Promise<number> {
+  const filters = encodeURIComponent(JSON.stringify({ name: [`^/${name}$`] }));
+  return (JSON.parse((await ask(socketPath, "GET", `/containers/json?all=1&filters=${filters}`)) || "[]") as []).length;
+}
+
+/** Takes away a container by force, with its volumes. Resolves if there is none. */
+export async function removeContainer(socketPath: string, name: string): Promise<void> {
+  await ask(socketPath, "DELETE", `/containers/${name}?force=1&v=1`);
+}
+
+/** Takes away one tag. Resolves if there is none. */
+export async function removeImage(socketPath: string, ref: string): Promise<void> {
+  await ask(socketPath, "DELETE", `/images/${ref}?force=1`);
+}
+
 /** An engine that does not answer has nothing to remove: an empty text. */
 function ask(socketPath: string, method: string, path: string): Promise<string> {
   return new Promise((resolve) => {

@@ -1,4 +1,4 @@
-/** Virtual time, a link that does what the test says. The numbers in brackets are the edges of reference/wamp.md 1.9. */
+/** Virtual time, a link that does what the test says. Numbers in brackets count the edges of the line. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { createActor, fromCallback, SimulatedClock } from "xstate";

@@ -12,14 +12,14 @@ const DEFAULTS = {
   offline: false,
   ppTimeout: 5_000,
   respTimeout: 7_000,
-  connTimeout: 1_250,
+  connTimeout: 10_000,
   version: false,
   arch: false,
   help: false,
   withoutEffect: [],
 };
 
-test("without flags all is as in the original", () => {
+test("without flags all is as docs/config.md says", () => {
   expect(parseFlags([])).toEqual(DEFAULTS);
 });
 

@@ -1,4 +1,4 @@
-/** Every way the line can fail, at the level of sockets (reference/wamp.md 1.9). Each ends in exactly one typed `lost`. */
+/** Every way the line can fail, at the level of sockets. Each ends in exactly one typed `lost`. */
 import { createServer, type Socket } from "node:net";
 import { afterEach, expect, test } from "vitest";
 import { type WebSocket, WebSocketServer } from "ws";

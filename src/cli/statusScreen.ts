@@ -1,0 +1,71 @@
+/** The status for eyes: what runs, what does not, why, and what happens next. At most 100 columns wide where it can be. */
+import type { AppStatus, Status } from "../model/status.ts";
+import { plainLine } from "../model/terminal.ts";
+
+const COLUMNS = 100;
+
+/** Lines for a terminal. What comes from a wire or an app is hostile text: no control characters get through. */
+export function statusScreen(status: Status, now: number): string[] {
+  const { version, pid, since, serial, home, link, engine, apps, problems } = status;
+  return [
+    `reagent ${version}, device ${serial}, process ${pid}, up ${span(now - since)}`,
+    `home     ${home}`,
+    `link     ${linkWords(link, now)}`,
+    `engine   ${engineWords(engine, now)}`,
+    "",
+    ...(apps.length === 0 ? ["no apps"] : appTable(apps, now)),
+    ...(problems.length === 0 ? [] : ["", "problems"]),
+    ...problems.map(({ about, says, since: from }) => cut(`  ${about}: ${says} (${span(now - from)})`)),
+  ].map((text) => plainLine(text));
+}
+
+function linkWords({ state, since, url, because, retryAt }: Status["link"], now: number): string {
+  const last = state.split(".").at(-1) ?? state;
+  if (last === "online") return `online since ${span(now - since)}, ${url}`;
+  const next = retryAt === undefined ? "" : `, next try ${inSpan(retryAt - now)}`;
+  const why = state.startsWith("waiting") && because ? `: ${because}` : "";
+  return `${last}${why}${next}, ${url}`;
+}
+
+function engineWords({ state, since, socket, because, retryAt }: Status["engine"], now: number): string {
+  if (state === "watched.live") return `there since ${span(now - since)}, ${socket}`;
+  const next = retryAt === undefined ? "" : `, next look ${inSpan(retryAt - now)}`;
+  return `${state === "waiting" ? "away" : "looking"}${because ? `: ${because}` : ""}${next}, ${socket}`;
+}
+
+function appTable(apps: readonly AppStatus[], now: number): string[] {
+  const rows = apps.map((app) => [
+    `${app.stage}:${app.key}`,
+    app.name,
+    app.target,
+    app.state,
+    app.version,
+    span(now - app.since),
+  ]);
+  const head = ["app", "name", "wanted", "is", "version", "since"];
+  const widths = head.map((word, at) => Math.max(word.length, ...rows.map((row) => (row[at] ?? "").length)));
+  const line = (row: readonly string[]) =>
+    cut(row.map((word, at) => word.padEnd(widths[at] ?? 0)).join("  ")).trimEnd();
+  return [line(head), ...apps.flatMap((app, at) => [line(rows[at] ?? []), ...failure(app, now)])];
+}
+
+/** Why it is not as it should be, what to do, and what happens by itself. */
+function failure({ error, failures, retryAt }: AppStatus, now: number): string[] {
+  if (!error || failures === 0) return [];
+  const times = failures === 1 ? "once" : `${failures} times in a row`;
+  const next = retryAt === undefined ? "" : `; next try ${inSpan(retryAt - now)}`;
+  return [cut(`  failed ${times}: ${error.says}${next}`), cut(`  ${error.todo}`)];
+}
+
+const inSpan = (ms: number): string => (ms <= 0 ? "now" : `in ${span(ms)}`);
+
+/** `3 s`, `4 m`, `2 h`, `5 d`: the largest whole unit says enough. */
+export function span(ms: number): string {
+  const seconds = Math.max(Math.round(ms / 1_000), 0);
+  if (seconds < 120) return `${seconds} s`;
+  if (seconds < 7_200) return `${Math.floor(seconds / 60)} m`;
+  if (seconds < 172_800) return `${Math.floor(seconds / 3_600)} h`;
+  return `${Math.floor(seconds / 86_400)} d`;
+}
+
+const cut = (text: string): string => plainLine(text, COLUMNS);

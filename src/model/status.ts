@@ -1,0 +1,50 @@
+/** What the agent answers when it is asked for its status: all of it, for eyes and for programs. Times are ms since 1970. */
+import * as z from "zod";
+
+const Time = z.number();
+const Problem = z.object({ about: z.string(), code: z.string(), says: z.string(), since: Time });
+
+const App = z.object({
+  stage: z.enum(["DEV", "PROD"]),
+  key: z.int(),
+  name: z.string(),
+  /** As a path: `active.running.settling`. */
+  state: z.string(),
+  /** What the back end is told, once anything is. */
+  wire: z.string().optional(),
+  since: Time,
+  target: z.string(),
+  version: z.string(),
+  failures: z.int(),
+  /** When it is tried again by itself. */
+  retryAt: Time.optional(),
+  error: z.object({ code: z.string(), says: z.string(), todo: z.string() }).optional(),
+});
+
+export const Status = z.object({
+  version: z.string(),
+  pid: z.int(),
+  since: Time,
+  serial: z.string(),
+  home: z.string(),
+  link: z.object({
+    state: z.string(),
+    since: Time,
+    url: z.string(),
+    /** How the last link ended. */
+    because: z.string().optional(),
+    failures: z.int().optional(),
+    retryAt: Time.optional(),
+  }),
+  engine: z.object({
+    state: z.string(),
+    since: Time,
+    socket: z.string(),
+    because: z.string().optional(),
+    retryAt: Time.optional(),
+  }),
+  apps: z.array(App),
+  problems: z.array(Problem),
+});
+export type Status = z.output<typeof Status>;
+export type AppStatus = z.output<typeof App>;

@@ -1,0 +1,76 @@
+/**
+ * A SQLite file that may be damaged, full or away. Damage is found before anything is written, and the file is then set
+ * aside, never deleted; a full disk is no damage and passes (measured with SQLite 3.53 of Node 24).
+ */
+import { closeSync, openSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { AgentError } from "../model/errors.ts";
+
+export interface OpenDatabase {
+  readonly database: DatabaseSync;
+  /** What the damaged one is called now, if there was one. */
+  readonly setAside: string | undefined;
+}
+
+/** SQLITE_CORRUPT, SQLITE_NOTADB. All others pass or are somebody else's business. */
+const DAMAGED = [11, 26];
+
+/** Opens it durable (each write is on disk when it returns) and for the owner alone. @throws {AgentError} storage_failed */
+export function openDatabase(path: string, schema: string, now: number): OpenDatabase {
+  try {
+    const database = healthy(path, schema);
+    if (database) return { database, setAside: undefined };
+    const setAside = putAside(path, now);
+    return { database: opened(path, schema), setAside };
+  } catch (error) {
+    throw storageFailed(error);
+  }
+}
+
+export const storageFailed = (error: unknown): AgentError =>
+  error instanceof AgentError ? error : new AgentError("storage_failed", (error as Error).message, { cause: error });
+
+function healthy(path: string, schema: string): DatabaseSync | undefined {
+  let database: DatabaseSync | undefined;
+  try {
+    database = connected(path);
+    const [found] = database.prepare("PRAGMA quick_check(1)").all() as { quick_check?: string }[];
+    if (found?.quick_check !== "ok") throw Object.assign(new Error(found?.quick_check), { errcode: DAMAGED[0] });
+    return prepared(database, schema);
+  } catch (error) {
+    database?.close();
+    if (!DAMAGED.includes(codeOf(error))) throw error;
+    return undefined;
+  }
+}
+
+const opened = (path: string, schema: string): DatabaseSync => prepared(connected(path), schema);
+
+/** The mode is there before the first byte is; SQLite gives its -wal and -shm the same. */
+function connected(path: string): DatabaseSync {
+  closeSync(openSync(path, "a", 0o600));
+  return new DatabaseSync(path, { timeout: 2_000 });
+}
+
+function prepared(database: DatabaseSync, schema: string): DatabaseSync {
+  database.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; ${schema}`);
+  return database;
+}
+
+/** Only the newest damaged file is kept. */
+function putAside(path: string, now: number): string {
+  const folder = dirname(path);
+  const older = readdirSync(folder).filter((name) => name.startsWith(`${basename(path)}.corrupt-`));
+  for (const name of older) rmSync(join(folder, name), { recursive: true, force: true });
+  const aside = `${path}.corrupt-${now}`;
+  for (const ending of ["", "-wal", "-shm"]) {
+    if (statSync(path + ending, { throwIfNoEntry: false })) renameSync(path + ending, aside + ending);
+  }
+  return aside;
+}
+
+function codeOf(error: unknown): number {
+  const { errcode } = (error ?? {}) as { errcode?: unknown };
+  return typeof errcode === "number" ? errcode & 0xff : 0;
+}

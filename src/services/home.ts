@@ -1,0 +1,83 @@
+/**
+ * Everything that the agent keeps in its home, opened in the order in which it depends on each other, and closed in
+ * reverse: settings, log, locks, identity, database.
+ */
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import type { Flags } from "../model/flags.ts";
+import type { Settings } from "../model/settings.ts";
+import type { Machine } from "../model/wireReport.ts";
+import { FlockFile } from "./flockFile.ts";
+import { type Lock, MACHINE_LOCK, takeLock } from "./lock.ts";
+import { createLog, type Log } from "./log.ts";
+import { KeptProblems } from "./problems.ts";
+import { settingsIn } from "./settingsFile.ts";
+import { Store } from "./store.ts";
+
+export interface HomeOptions {
+  readonly flags: Flags;
+  readonly config: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly machine: Machine;
+  readonly now: () => number;
+}
+
+export interface Home {
+  readonly folder: string;
+  /** Folder of `shared` and of each app's data. */
+  readonly appsDir: string;
+  readonly settings: Settings;
+  readonly log: Log;
+  readonly problems: KeptProblems;
+  readonly flock: FlockFile;
+  readonly store: Store;
+  /** Rejects when a lock is lost: somebody else may own this device now. */
+  readonly lost: Promise<never>;
+  close(): Promise<void>;
+}
+
+/** @throws {AgentError} what keeps the agent from starting; nothing stays open then. */
+export async function openHome({ flags, config, env, machine, now }: HomeOptions): Promise<Home> {
+  const folder = flags.agentDir;
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const settings = await settingsIn(folder, env);
+  const log = createLog({ level: levelOf(flags, settings), file: flags.logFile });
+  for (const words of flags.withoutEffect) log.warn({}, words);
+  const flock = await FlockFile.open(config, `${machine.arch}${machine.variant}`);
+  const paths = [join(folder, "reagent.lock"), ...(settings["lock.machine"] === "on" ? [MACHINE_LOCK] : [])];
+  const locks: Lock[] = [];
+  const release = async () => {
+    await Promise.all(locks.map((lock) => lock.release()));
+  };
+  try {
+    for (const path of paths) locks.push(await takeLock(path));
+    const problems = new KeptProblems({
+      now,
+      onNews: (problem) => log.warn({ ...problem }, "a problem"),
+    });
+    const store = new Store({ folder, now, problems });
+    if (store.setAside) log.error({ file: store.setAside }, "the database was damaged; it is set aside and begun anew");
+    return {
+      folder,
+      appsDir: flags.appsDir,
+      settings,
+      log,
+      problems,
+      flock,
+      store,
+      lost: Promise.race(locks.map((lock) => lock.lost)),
+      close: async () => {
+        store.close();
+        await release();
+      },
+    };
+  } catch (error) {
+    await release();
+    throw error;
+  }
+}
+
+function levelOf({ debug }: Flags, settings: Settings): Settings["log.level"] {
+  if (debug === undefined) return settings["log.level"];
+  return debug ? "debug" : "info";
+}

@@ -1,0 +1,42 @@
+/** The agent's own log: JSON lines by pino, to standard output and, if wanted, to a file. Written at once, so none is lost. */
+import { destination, multistream, pino, stdSerializers } from "pino";
+import { AgentError } from "../model/errors.ts";
+
+type Level = "trace" | "debug" | "info" | "warn" | "error";
+type Write = (fields: Readonly<Record<string, unknown>>, words: string) => void;
+
+export type Log = Readonly<Record<Exclude<Level, "trace">, Write>>;
+
+export interface LogOptions {
+  readonly level: Level;
+  /** Written too; made with mode 0600. */
+  readonly file?: string | undefined;
+}
+
+export function createLog({ level, file }: LogOptions): Log {
+  const out = destination({ fd: 1, sync: true });
+  const streams = file
+    ? [
+        { level, stream: out },
+        { level, stream: destination({ dest: file, sync: true, mode: 0o600 }) },
+      ]
+    : [{ level, stream: out }];
+  const logger = pino(
+    { level, base: null, serializers: { error: shown }, timestamp: () => `,"time":"${new Date().toISOString()}"` },
+    multistream(streams),
+  );
+  const write =
+    (name: Exclude<Level, "trace">): Write =>
+    (fields, words) =>
+      logger[name](fields, words);
+  return { debug: write("debug"), info: write("info"), warn: write("warn"), error: write("error") };
+}
+
+/** The code is what one searches for; a stack is only for what is a defect. */
+function shown(error: unknown): unknown {
+  if (error instanceof AgentError && error.code !== "internal") {
+    const cause = error.cause instanceof Error ? { cause: error.cause.message } : {};
+    return { code: error.code, says: error.message, ...cause };
+  }
+  return error instanceof Error ? stdSerializers.err(error) : error;
+}

@@ -1,0 +1,138 @@
+/**
+ * What must survive: the last order of each app, and what only the agent knows of it. Read once, kept in memory, and on disk
+ * before anybody is told. A disk that is full refuses orders; what is remembered is kept in memory and written when there is
+ * room again.
+ */
+import { join } from "node:path";
+import type { DatabaseSync, StatementSync } from "node:sqlite";
+import { type AppId, appName, type Memory, NOTHING_REMEMBERED } from "../model/app.ts";
+import { AgentError } from "../model/errors.ts";
+import { type KeptRow, readRow, rowOf } from "../model/keptApp.ts";
+import type { AppOrder } from "../model/order.ts";
+import type { Problems } from "../model/problem.ts";
+import { openDatabase, storageFailed } from "./database.ts";
+
+export interface KeptApp {
+  readonly order: AppOrder;
+  readonly memory: Memory;
+  /** Why it failed last. */
+  readonly error?: AgentError | undefined;
+}
+
+export interface StoreOptions {
+  readonly folder: string;
+  readonly now: () => number;
+  readonly problems: Problems;
+}
+
+const SCHEMA = `
+  CREATE TABLE IF NOT EXISTS apps (
+    stage TEXT NOT NULL, app_key INTEGER NOT NULL, app TEXT NOT NULL,
+    PRIMARY KEY (stage, app_key)
+  ) STRICT;
+  PRAGMA user_version = 1;
+`;
+const DISK = "disk";
+
+export class Store {
+  /** What the damaged database is called now, if there was one. */
+  readonly setAside: string | undefined;
+  readonly #database: DatabaseSync;
+  readonly #put: StatementSync;
+  readonly #delete: StatementSync;
+  readonly #problems: Problems;
+  readonly #apps = new Map<string, KeptApp>();
+  /** Apps whose memory is newer than the disk's. */
+  readonly #unwritten = new Set<string>();
+
+  /** @throws {AgentError} storage_failed when there can be no database. */
+  constructor({ folder, now, problems }: StoreOptions) {
+    const { database, setAside } = openDatabase(join(folder, "agent.db"), SCHEMA, now());
+    this.setAside = setAside;
+    this.#database = database;
+    this.#problems = problems;
+    this.#put = database.prepare("INSERT OR REPLACE INTO apps (stage, app_key, app) VALUES (?, ?, ?)");
+    this.#delete = database.prepare("DELETE FROM apps WHERE stage = ? AND app_key = ?");
+    for (const row of database.prepare("SELECT stage, app_key, app FROM apps").all()) this.#read(row);
+  }
+
+  apps(): readonly KeptApp[] {
+    return [...this.#apps.values()];
+  }
+
+  orderOf(app: AppId): AppOrder | undefined {
+    return this.#apps.get(appName(app))?.order;
+  }
+
+  /** Durable when it returns. An owner that is not named is the one that is known. @throws {AgentError} storage_failed; then nothing has changed. */
+  keepOrder(asked: AppOrder): void {
+    const name = appName(asked.app);
+    const before = this.#apps.get(name);
+    const order = { ...asked, owner: asked.owner || (before?.order.owner ?? 0) };
+    if (before && JSON.stringify(before.order) === JSON.stringify(order)) return;
+    const kept = { memory: NOTHING_REMEMBERED, ...before, order };
+    try {
+      this.#write(kept);
+    } catch (error) {
+      throw storageFailed(error);
+    }
+    this.#apps.set(name, kept);
+    this.#unwritten.delete(name);
+  }
+
+  /** Durable when it returns, or a problem is shown and it is written with the next thing that can be. */
+  keepMemory(app: AppId, memory: Memory, error: AgentError | undefined): void {
+    const name = appName(app);
+    const before = this.#apps.get(name);
+    if (!before) return;
+    this.#apps.set(name, { order: before.order, memory, error });
+    this.#unwritten.add(name);
+    this.#catchUp();
+  }
+
+  forget(app: AppId): void {
+    this.#apps.delete(appName(app));
+    this.#unwritten.delete(appName(app));
+    try {
+      this.#delete.run(app.stage, app.key);
+      this.#catchUp();
+    } catch (error) {
+      this.#problems.note(DISK, storageFailed(error));
+    }
+  }
+
+  /** Writes what is left, if it can. */
+  close(): void {
+    this.#catchUp();
+    this.#database.close();
+  }
+
+  #catchUp(): void {
+    try {
+      for (const name of this.#unwritten) {
+        const kept = this.#apps.get(name);
+        if (kept) this.#write(kept);
+        this.#unwritten.delete(name);
+      }
+      this.#problems.clear(DISK);
+    } catch (error) {
+      this.#problems.note(DISK, storageFailed(error));
+    }
+  }
+
+  #write(kept: KeptApp): void {
+    const { stage, key } = kept.order.app;
+    this.#put.run(stage, key, JSON.stringify(rowOf(kept)));
+  }
+
+  /** A row that cannot be read is left where it is: the next order for that app writes over it. */
+  #read(row: Record<string, unknown>): void {
+    try {
+      const kept = readRow(row as unknown as KeptRow);
+      this.#apps.set(appName(kept.order.app), kept);
+    } catch (error) {
+      const about = `store.${String(row["stage"])}:${String(row["app_key"])}`;
+      this.#problems.note(about, new AgentError("storage_failed", (error as Error).message, { cause: error }));
+    }
+  }
+}

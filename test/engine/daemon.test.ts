@@ -1,0 +1,120 @@
+/** The bundled agent as a process, through a real session, a real engine and a real registry. */
+import { statSync } from "node:fs";
+import { expect, test } from "vitest";
+import { goes, hears, isDevice, reads, type Stage, startStage } from "./stage.ts";
+
+const FOREVER = "trap 'exit 0' TERM; echo hello; while true; do sleep 1; done";
+
+async function running(s: Stage, script = FOREVER) {
+  await s.publish("1.0.0", script);
+  const agent = s.startAgent();
+  await s.see("the device is connected", isDevice("CONNECTED"));
+  await s.see("the app runs", hears(s.key, "RUNNING"), () => s.want("RUNNING"), 60_000);
+  return agent;
+}
+
+async function runningContainers(s: Stage) {
+  const all = await s.engine.containers([`io.reagent.app-key=${s.key}`]);
+  return all.map(({ State, Id }) => ({ State, Id }));
+}
+
+test("an app is installed, runs, prints, is stopped and removed, and the states come in order", async () => {
+  await using s = await startStage();
+  await running(s);
+  await s.see("its first line", reads("hello"));
+  await s.see("it is stopped", hears(s.key, "PRESENT"), () => s.want("PRESENT"));
+  expect(await runningContainers(s)).toEqual([]);
+  await s.see("it is removed", hears(s.key, "REMOVED"), () => s.want("REMOVED"));
+  expect(s.reports()).toEqual(["DOWNLOADING", "STARTING", "RUNNING", "STOPPING", "PRESENT", "DELETING", "REMOVED"]);
+});
+
+test("a crash is reported, told in the app's log with its exit code, kept on disk and mended after the wait", async () => {
+  await using s = await startStage();
+  await running(s, "echo up; sleep 2; exit 7");
+  await s.see("the exit code", reads("weather (PROD) exited with status code: 7"));
+  await s.see("the wait", reads(/^Entered a crashloop \(1st attempt\), retrying in \d/));
+  await s.see("it runs again", hears(s.key, "RUNNING"), () => {});
+  expect(s.reports().slice(0, 5)).toEqual(["DOWNLOADING", "STARTING", "RUNNING", "FAILED", "STARTING"]);
+});
+
+test("a container that ends at once: its output is read all the same", async () => {
+  await using s = await startStage();
+  await s.publish("1.0.0", "echo short and sweet; exit 3");
+  s.startAgent();
+  await s.see("the device is connected", isDevice("CONNECTED"));
+  await s.see("it failed", hears(s.key, "FAILED"), () => s.want("RUNNING"), 60_000);
+  await s.see("its last words", reads("short and sweet"));
+});
+
+test("SIGTERM: a goodbye, DISCONNECTED, exit code 0 within 3 s, and the app runs on untouched", async () => {
+  await using s = await startStage();
+  const agent = await running(s);
+  const before = await runningContainers(s);
+  const begun = performance.now();
+  let code: number | null = null;
+  await s.see("the studio knows", isDevice("DISCONNECTED"), async () => {
+    code = await agent.stop();
+  });
+  expect(code).toBe(0);
+  expect(performance.now() - begun).toBeLessThan(3_000);
+  expect(await runningContainers(s)).toEqual(before);
+});
+
+test("kill -9 and started again: the same container runs on, and is told as RUNNING", async () => {
+  await using s = await startStage();
+  const agent = await running(s);
+  const before = await runningContainers(s);
+  await agent.kill();
+  await s.see("it is told again", hears(s.key, "RUNNING"), () => s.startAgent());
+  expect(await runningContainers(s)).toEqual(before);
+});
+
+test("the container ends while the agent is dead: the next agent starts it again", async () => {
+  await using s = await startStage();
+  const agent = await running(s);
+  const [before] = await runningContainers(s);
+  await agent.kill();
+  await s.engine.stop(before?.Id ?? "", 0);
+  await s.see("it runs again", goes(s.app, /^active\.running/), () => s.startAgent());
+  const [after] = await runningContainers(s);
+  expect(after?.State).toBe("running");
+});
+
+test("a cold boot without a router: the app runs, and is told when there is one", async () => {
+  await using s = await startStage();
+  const agent = await running(s);
+  await agent.stop();
+  for (const { Id } of await runningContainers(s)) await s.engine.remove(Id);
+  await s.closeRouter();
+  await s.see("it runs without a link", goes(s.app, /^active\.running/), () => s.startAgent());
+  await s.see("it is told", hears(s.key, "RUNNING"), () => s.openRouter(), 30_000);
+});
+
+test("the router is killed and comes back: the device is back, the container the same, the app told once more", async () => {
+  await using s = await startStage();
+  await running(s);
+  const before = await runningContainers(s);
+  await s.see("the link is lost", goes("connection", /^waiting\.reconnecting$/), () => s.closeRouter());
+  await s.see("the app is told again", hears(s.key, "RUNNING"), () => s.openRouter(), 30_000);
+  expect(await runningContainers(s)).toEqual(before);
+});
+
+test.each([
+  ["killed", (s: Stage, id: string) => s.engine.stop(id, 0)],
+  ["removed", (s: Stage, id: string) => s.engine.remove(id)],
+])("a container %s by hand is FAILED, and then another one runs", async (_, harm) => {
+  await using s = await startStage();
+  await running(s);
+  const [before] = await runningContainers(s);
+  await s.see("FAILED", hears(s.key, "FAILED"), () => harm(s, before?.Id ?? ""));
+  await s.see("RUNNING", hears(s.key, "RUNNING"));
+  const after = await runningContainers(s);
+  expect(after).toHaveLength(1);
+});
+
+test("home, database and sockets are for nobody else", async () => {
+  await using s = await startStage();
+  await running(s);
+  const mode = (path: string) => (statSync(path).mode & 0o777).toString(8);
+  expect([mode(s.home), mode(`${s.home}/agent.db`), mode(`${s.home}/reagent.sock`)]).toEqual(["700", "600", "600"]);
+});
