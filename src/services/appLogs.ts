@@ -34,6 +34,12 @@ interface Followed {
   run?: { readonly id: string; readonly startedAt: number; seenUntil: number };
 }
 
+/**
+ * A short program may have written and ended before the engine notes that it started (seen by 200 ms with Docker 20.10), so
+ * the output of a run is looked for from a little earlier on, ms.
+ */
+const BEFORE_START = 5_000;
+
 export class AppLogs {
   readonly #options: AppLogsOptions;
   readonly #apps = new Map<string, Followed>();
@@ -65,7 +71,7 @@ export class AppLogs {
     const over = new AbortController();
     const followed = this.#of(order);
     const isSameRun = followed.run?.id === id && followed.run.startedAt === startedAt;
-    const since = isSameRun ? (followed.run?.seenUntil ?? startedAt) : Math.max(startedAt, this.#begun);
+    const since = isSameRun ? (followed.run?.seenUntil ?? startedAt) : Math.max(startedAt - BEFORE_START, this.#begun);
     const run = { id, startedAt, seenUntil: since };
     followed.run = run;
     const onText = (text: string) => {

@@ -43,7 +43,7 @@ test("a container that ends at once: its output is read all the same", async () 
   s.startAgent();
   await s.see("the device is connected", isDevice("CONNECTED"));
   await s.see("it failed", hears(s.key, "FAILED"), () => s.want("RUNNING"), 60_000);
-  await s.see("its last words", reads("short and sweet"));
+  await s.see("its last words", reads("short and sweet"), undefined, 3_000);
 });
 
 test("SIGTERM: a goodbye, DISCONNECTED, exit code 0 within 3 s, and the app runs on untouched", async () => {
