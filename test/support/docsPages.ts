@@ -1,10 +1,14 @@
 /** The pages of docs/ that are made from tables and schemas in the code: by `npm run docs`, and held to by a test. */
+import { ERROR_CODES, errorRow, type Retry } from "../../src/model/errors.ts";
 import { FLAGS, usageOf } from "../../src/model/flags.ts";
 import { Flock } from "../../src/model/flock.ts";
 import { aboutSetting, Settings, variableOf } from "../../src/model/settings.ts";
 
 /** Path -> its text. */
-export const PAGES: Readonly<Record<string, () => string>> = { "docs/config.md": configPage };
+export const PAGES: Readonly<Record<string, () => string>> = {
+  "docs/config.md": configPage,
+  "docs/errors.md": errorsPage,
+};
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]) => `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
@@ -116,5 +120,29 @@ and takes the right to read it from everybody but its owner (mode 0600, or less 
 that cannot be written is a problem that \`reagent status\` shows; the device goes by its new name all the same.
 
 To give the device a new secret, replace the file; the next dial uses it. To make it another device, replace the file and restart the agent.
+`;
+}
+
+const AGAIN: Readonly<Record<Retry, string>> = {
+  "with backoff": "by itself, after a wait that grows",
+  slowly: "by itself, every few minutes: only a person can mend it",
+  "when it is back": "by itself, when what is missing is there again",
+  "on request": "only when somebody asks again",
+};
+
+function errorsPage(): string {
+  const sections = ERROR_CODES.map((each) => {
+    const { retry, says, todo } = errorRow(each);
+    return `## \`${each}\`\n\n${says[0]?.toUpperCase()}${says.slice(1)}. ${todo}\n\nTried again: ${AGAIN[retry]}.`;
+  });
+  return `# Errors
+
+Every way in which the agent can fail, by its code. The code stands in \`reagent status --json\`, in the agent's log and in the keyword arguments of a WAMP error; the
+sentence and what to do about it stand beside it wherever a person looks. This page is made from the code by \`npm run docs\`.
+
+Callers on the wire get what the original gave them: the error \`wamp.error.canceled\` with one sentence. Three further codes stand only there, since
+the fault is the caller's: \`bad_request\`, \`not_permitted\` and \`not_verified\` (the back end could not be asked).
+
+${sections.join("\n\n")}
 `;
 }
