@@ -50,9 +50,8 @@ function longest(words: readonly string[]): string | undefined {
 async function listAll(io: Io): Promise<ExitCode> {
   const commands = await Promise.all(Object.values(COMMANDS).map((load) => load()));
   io.print("reagent keeps the app containers of one device running and reports to a studio over WAMP.\n");
-  const width = Math.max(...commands.map(({ usage }) => usage.length)) + 2;
-  for (const { usage, summary } of commands) io.print(`  ${usage.padEnd(width)}${summary}`);
-  io.print(`\n${commands[0]?.help ?? ""}`);
+  for (const { usage, summary } of commands) io.print(`  ${usage}\n      ${summary}`);
+  io.print(`\nFlags of the agent:\n${commands[0]?.help ?? ""}`);
   return 0;
 }
 

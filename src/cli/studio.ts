@@ -19,7 +19,7 @@ const OPTIONS = {
 
 export const studio: Command = {
   usage: "reagent studio [--studio DIR] [--host H] [--port N] [--registry HOST:PORT] [--logs]",
-  summary: "serve a small studio for a bench of devices",
+  summary: "Serves a small studio for a bench of devices",
   help: [
     "--studio DIR      keeps devices, apps and wishes (REAGENT_STUDIO; default .reagent/studio)",
     "--host, --port    what devices dial; the port stays the same from then on",

@@ -17,7 +17,7 @@ const OPTIONS = {
 
 export const studioApp: Command = {
   usage: "reagent studio app run|stop|remove|add <app> [--version V] [--device D] [--key N] [--studio DIR] [--json]",
-  summary: "say what is wanted of an app, or make a version of it known",
+  summary: "Says what is wanted of an app, or makes a version of it known",
   help: [
     "run, stop and remove are written down at once, and reach a device that is away when it comes.",
     "Without --version: the version that was wanted before, else the newest.",

@@ -8,7 +8,7 @@ const OPTIONS = { studio: { type: "string" }, json: { type: "boolean", default: 
 
 export const studioApps: Command = {
   usage: "reagent studio apps [--studio DIR] [--json]",
-  summary: "list the apps: wanted and reported, on each device",
+  summary: "Lists the apps: wanted and reported, on each device",
   run: (context) => orUsage(context, studioApps.usage, () => run(context)),
 };
 

@@ -9,7 +9,7 @@ const OPTIONS = { studio: { type: "string" }, output: { type: "string", short: "
 
 export const studioDevice: Command = {
   usage: "reagent studio device add <name> [-o FILE] [--studio DIR]",
-  summary: "make a new device known, and its .flock file",
+  summary: "Makes a new device known, and its .flock file",
   help: "Without -o the file goes to standard output. FILE must not be there yet; it is readable for you alone.",
   run: (context) => orUsage(context, studioDevice.usage, () => run(context)),
 };

@@ -3,12 +3,13 @@
  * one app, told as it is seen. Everything is in one folder and is taken away at the end.
  */
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, relative } from "node:path";
+import { AgentError } from "../model/errors.ts";
 import { type AgentProcess, startAgentProcess } from "./agentProcess.ts";
 import { type DemoParts, startParts } from "./demoParts.ts";
 import { type Happening, linesOf, WEATHER } from "./demoScript.ts";
 import { demoSteps } from "./demoSteps.ts";
-import { clearFolder } from "./leftovers.ts";
+import { clearFolder, ownerIn } from "./leftovers.ts";
 import { type Line, narrate } from "./narrator.ts";
 import { Story } from "./story.ts";
 import { type Studio, startStudio } from "./studio.ts";
@@ -33,8 +34,7 @@ export async function runDemo(options: DemoOptions): Promise<string | undefined>
   const { folder, env, once, isInColour, print, signal, now } = options;
   const tell = (line: Omit<Line, "at">) => print(narrate({ at: now(), ...line }, isInColour));
   const say = (text: string) => tell({ who: "demo", says: text, tone: "plain" });
-  await clearFolder(folder);
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  await takeFolder(folder);
   let parts: DemoParts | undefined;
   let studio: Studio | undefined;
   let control: { close(): Promise<void> } | undefined;
@@ -106,13 +106,25 @@ export async function runDemo(options: DemoOptions): Promise<string | undefined>
   }
 }
 
+/** Empties the folder of what a demo before this one left, and says in it who has it now. */
+async function takeFolder(folder: string): Promise<void> {
+  const owner = join(folder, "demo.pid");
+  const pid = ownerIn(owner);
+  if (pid !== undefined)
+    throw new AgentError("already_running", `a demo runs here already, process ${pid}; end it first`);
+  await clearFolder(folder);
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  writeFileSync(owner, String(process.pid));
+}
+
 function hints(folder: string): string[] {
   return [
     "",
     "The app runs. In a second terminal, from here:",
-    `  npx reagent status -agentDir ${join(folder, "agent")}`,
-    "  npx reagent studio app stop weather",
-    "  npx reagent studio app run weather",
+    `  npm run -s reagent -- status -agentDir ${relative(process.cwd(), join(folder, "agent"))}`,
+    "  npm run -s reagent -- studio app stop weather",
+    "  npm run -s reagent -- studio app run weather",
     "Ctrl-C takes everything away again.",
     "",
   ];

@@ -69,15 +69,14 @@ export async function startEngine({ folder, within = 30_000 }: EngineOptions): P
     socket,
     pid,
     kill: () => kill(pid),
-    stop: async () => {
-      await removeContainers(socket);
-      await clearEngine(folder);
-    },
+    stop: () => clearEngine(folder),
   };
 }
 
 /** Takes away every process, mount and bridge that belongs to the engine of this folder. Harmless where there is none. */
 export async function clearEngine(folder: string): Promise<void> {
+  const socket = join(folder, "docker.sock");
+  if (await answers(socket)) await removeContainers(socket);
   const own = processesOf(folder);
   for (const pid of own) signal(pid, "SIGTERM");
   await gone(folder, 10_000);

@@ -15,6 +15,13 @@ export async function clearFolder(folder: string): Promise<void> {
   await clearEngine(join(folder, "engine"));
 }
 
+/** The demo that a pid file names, if it still runs: a pid may have gone to somebody else. */
+export function ownerIn(pidFile: string): number | undefined {
+  const pid = Number(read(pidFile) || "0");
+  const isDemo = pid > 1 && pid !== process.pid && read(`/proc/${pid}/cmdline`).split("\0").includes("start");
+  return isDemo ? pid : undefined;
+}
+
 function processesOf(folder: string): number[] {
   return readdirSync("/proc")
     .filter((name) => /^\d+$/.test(name))

@@ -1,0 +1,102 @@
+/** `reagent start` as somebody runs it: the story to its end, and Ctrl-C at any moment. */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { networkInterfaces, tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { createInterface } from "node:readline";
+import { expect, test } from "vitest";
+
+type OnLine = (line: string, count: number) => unknown;
+
+function start(args: readonly string[], onLine: OnLine = () => {}, cwd = mkdtempSync(join(tmpdir(), "rgd-"))) {
+  const child = spawn(process.execPath, [resolve("dist/reagent.mjs"), "start", ...args], {
+    cwd,
+    detached: true,
+    stdio: ["ignore", "pipe", "pipe"],
+    env: { PATH: process.env["PATH"] },
+  });
+  const lines: string[] = [];
+  for (const stream of [child.stdout, child.stderr])
+    createInterface({ input: stream }).on("line", (line) => onLine(line, lines.push(line)));
+  const ended = once(child, "close").then(([code]) => code as number | null);
+  /** As a terminal does: everybody in the foreground group gets it. */
+  const signal = (name: NodeJS.Signals) => process.kill(-(child.pid ?? 0), name);
+  return { cwd, lines, ended, signal };
+}
+
+const read = (path: string): string => {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return "";
+  }
+};
+
+/** Whatever still bears the folder's name: processes, mounts, files. */
+function leftOf(cwd: string) {
+  const processes = readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .map((pid) => read(`/proc/${pid}/cmdline`).replaceAll("\0", " "))
+    .filter((words) => words.includes(`${cwd}/`));
+  const mounts = read("/proc/self/mounts")
+    .split("\n")
+    .filter((line) => line.includes(`${cwd}/`));
+  return { processes, mounts, folder: existsSync(join(cwd, ".reagent")) };
+}
+const NOTHING = { processes: [], mounts: [], folder: false };
+const bridges = () => Object.keys(networkInterfaces()).filter((name) => name.startsWith("rg"));
+
+test("--once: every step of the story is seen, the exit code is 0, and nothing is left", async () => {
+  const before = bridges();
+  const { cwd, lines, ended } = start(["--once"]);
+  const code = await ended;
+  expect({ code, tail: code === 0 ? "" : lines.slice(-20).join("\n") }).toEqual({ code: 0, tail: "" });
+  const steps = lines.filter((line) => line.includes(" * ")).map((line) => line.replace(/^.* \* /, ""));
+  expect(steps.length).toBeGreaterThan(12);
+  expect(steps.at(-1)).toBe("nothing of it is left in the engine");
+  expect(lines.every((line) => /^\d\d:\d\d:\d\d\.\d{3} {2}/.test(line))).toBe(true);
+  expect(leftOf(cwd)).toEqual(NOTHING);
+  expect(bridges()).toEqual(before);
+  rmSync(cwd, { recursive: true, force: true });
+}, 90_000);
+
+test.each([1, 2, 3, 4, 8, 16, 22, 30])(
+  "Ctrl-C after line %i: nothing is left",
+  async (moment) => {
+    const before = bridges();
+    const demo = start([], (_, count) => count === moment && demo.signal("SIGINT"));
+    const code = await demo.ended;
+    expect(code).toBe(0);
+    expect(leftOf(demo.cwd)).toEqual(NOTHING);
+    expect(bridges()).toEqual(before);
+    rmSync(demo.cwd, { recursive: true, force: true });
+  },
+  60_000,
+);
+
+test("a second demo in the same place says who is there, and hurts nobody", async () => {
+  const first = start([], (line) => line.includes("its container is made and runs") && second());
+  const others: ReturnType<typeof start>[] = [];
+  const second = () => {
+    const other = start([], () => {}, first.cwd);
+    others.push(other);
+    other.ended.finally(() => first.signal("SIGINT"));
+  };
+  expect(await first.ended).toBe(0);
+  expect(await others[0]?.ended).toBe(1);
+  expect(others[0]?.lines.join()).toMatch(/a demo runs here already, process \d+/);
+  expect(leftOf(first.cwd)).toEqual(NOTHING);
+  rmSync(first.cwd, { recursive: true, force: true });
+}, 60_000);
+
+test("killed with -9, the next start in that place takes away what was left", async () => {
+  const first = start([], (line) => line.includes("its container is made and runs") && first.signal("SIGKILL"));
+  expect(await first.ended).toBe(null);
+  expect(leftOf(first.cwd).processes.length).toBeGreaterThan(0);
+  const second = start([], (line) => line.includes("proves who it is") && second.signal("SIGINT"), first.cwd);
+  const code = await second.ended;
+  expect({ code, tail: code === 0 ? "" : second.lines.slice(-20).join("\n") }).toEqual({ code: 0, tail: "" });
+  expect(leftOf(first.cwd)).toEqual(NOTHING);
+  rmSync(first.cwd, { recursive: true, force: true });
+}, 60_000);
