@@ -156,7 +156,7 @@ export async function run({ flags, config, env, version }: RunOptions): Promise<
         onProblem: (what, error) => log.warn({ what, error }, "a call ended with an error"),
         listContainers: () => engine.containers(),
       }),
-    onMetadata: (metadata) => flock.update(metadata),
+    onMetadata: (metadata) => flock.takeOver(metadata, (error) => problems.note("flock", error)),
     onDesiredStates: (states) => orders.sync(states),
     reported: async () => {
       const reporter = agent.getSnapshot().children.reporter;

@@ -15,7 +15,7 @@ import {
   stateIn,
 } from "xstate";
 import type * as Model from "../model/app.ts";
-import { CRASH_CAP, remaining } from "../model/backoff.ts";
+import { LONGEST_CRASH_WAIT, remaining } from "../model/backoff.ts";
 import { type Ms, minutes, seconds } from "../model/duration.ts";
 import { AgentError } from "../model/errors.ts";
 import * as remember from "../model/memory.ts";
@@ -145,7 +145,7 @@ export const app = setup({
 
   delays: {
     lookAgain: LOOK_AGAIN_AFTER,
-    retryAt: until(CRASH_CAP, ({ memory }) => memory.wait?.until ?? Infinity),
+    retryAt: until(LONGEST_CRASH_WAIT, ({ memory }) => memory.wait?.until ?? Infinity),
     steadyAt: until(STEADY_AFTER, ({ facts, now }) => (facts?.container?.startedAt ?? now()) + STEADY_AFTER),
   },
 });

@@ -102,8 +102,8 @@ const TABLE = {
   },
   storage_failed: {
     retry: "with backoff",
-    says: "the agent's database cannot be written",
-    todo: "Free disk space and see whether the agent's home is writable; nothing was changed.",
+    says: "the agent cannot write to its disk",
+    todo: "Free disk space and see whether the file that is named may be written; nothing was changed.",
   },
   agent_not_running: {
     retry: "on request",

@@ -61,6 +61,13 @@ export class FlockFile {
     return metadata.swarm_key !== swarmKey;
   }
 
+  /** As `update`; but a file that cannot be written is told to `onProblem`, and the device is another all the same. */
+  async takeOver(metadata: DeviceMetadata, onProblem: (error: unknown) => void): Promise<boolean> {
+    const { swarmKey } = this.#device;
+    await this.update(metadata).catch(onProblem);
+    return this.#device.swarmKey !== swarmKey;
+  }
+
   async #write(metadata: DeviceMetadata): Promise<void> {
     const text = await textOf(this.#path);
     this.#read(text);

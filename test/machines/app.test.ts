@@ -42,7 +42,7 @@ test("a crash loop survives the agent, and a clock that jumped back a year makes
     wait: { because: "container_exited", until: 365 * 86_400_000 },
   });
   await t.until("crashed.waiting");
-  await t.pass(3_600_000 - 1_000, 1_000);
+  await t.pass(4_320_000 - 1_000, 1_000);
   expect(t.state).toBe("crashed.waiting");
   await t.pass(2_000, 100);
   await t.until("active.running");

@@ -175,6 +175,15 @@ describe("what the studio says", () => {
     expect(readdirSync(folder)).toEqual([]);
   });
 
+  test("tells of another swarm though the file cannot be written: the session has the wrong name all the same", async () => {
+    const flock = await FlockFile.open(path, "amd64");
+    mkdirSync(`${path}.new`);
+    const problems: unknown[] = [];
+    expect(await flock.takeOver({ ...SAME, swarm_key: 3 }, (error) => problems.push(error))).toBe(true);
+    expect(problems).toMatchObject([{ code: "storage_failed" }]);
+    expect(await flock.takeOver({ ...SAME, swarm_key: 3 }, (error) => problems.push(error))).toBe(false);
+  });
+
   test("counts though the file cannot be written, and is written once it can", async () => {
     const flock = await FlockFile.open(path, "amd64");
     mkdirSync(`${path}.new`);

@@ -144,7 +144,7 @@ describe("errors", () => {
     [
       "storage",
       new AgentError("storage_failed", "disk full"),
-      "the agent's database cannot be written: disk full",
+      "the agent cannot write to its disk: disk full",
       "storage_failed",
     ],
     ["a defect", new TypeError("x is not a function"), "a defect in the agent: x is not a function", "internal"],
