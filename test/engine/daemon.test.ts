@@ -1,6 +1,8 @@
 /** The bundled agent as a process, through a real session, a real engine and a real registry. */
-import { statSync } from "node:fs";
+import { readdirSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
 import { expect, test } from "vitest";
+import { ask } from "../../src/services/controlClient.ts";
 import { goes, hears, isDevice, reads, type Stage, startStage } from "./stage.ts";
 
 const FOREVER = "trap 'exit 0' TERM; echo hello; while true; do sleep 1; done";
@@ -112,9 +114,16 @@ test.each([
   expect(after).toHaveLength(1);
 });
 
-test("home, database and sockets are for nobody else", async () => {
+test("home, database and sockets are for nobody else, and the device's secret is nowhere in them or in the log", async () => {
   await using s = await startStage();
   await running(s);
   const mode = (path: string) => (statSync(path).mode & 0o777).toString(8);
   expect([mode(s.home), mode(`${s.home}/agent.db`), mode(`${s.home}/reagent.sock`)]).toEqual(["700", "600", "600"]);
+  const { secret } = s.identity;
+  const files = readdirSync(s.home).filter((name) => statSync(join(s.home, name)).isFile());
+  expect(files.filter((name) => readFileSync(join(s.home, name), "latin1").includes(secret))).toEqual([]);
+  expect(s.happened.filter((each) => JSON.stringify(each).includes(secret))).toEqual([]);
+  const [container] = await runningContainers(s);
+  expect(JSON.stringify(await s.engine.container(container?.Id ?? ""))).not.toContain(secret);
+  expect(JSON.stringify(await ask(join(s.home, "reagent.sock"), "status"))).not.toContain(secret);
 });
