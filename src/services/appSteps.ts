@@ -40,7 +40,9 @@ export function createSteps(options: StepsOptions): Steps {
         const work = new Work(options, input, signal);
         await run(work);
         const facts = await work.look();
-        if (!ACHIEVED[name](facts, input.version)) throw work.fruitless(name, facts);
+        const isAchieved = ACHIEVED[name](facts, input.version);
+        if (name === "startContainer") work.tellStart(isAchieved);
+        if (!isAchieved) throw work.fruitless(name, facts);
         return facts;
       });
     };
@@ -61,6 +63,10 @@ class Work {
   readonly #signal: AbortSignal;
   readonly #order: AppOrder;
   readonly #repository: string;
+  /** Versions on disk, asked for while something slower is under way. */
+  #images: Promise<string[]> | undefined;
+  /** The container that this step made: all others were removed before. */
+  #made: string | undefined;
 
   constructor(options: StepsOptions, input: StepInput, signal: AbortSignal) {
     const order = options.orderOf(input.app);
@@ -74,9 +80,11 @@ class Work {
   }
 
   async look(): Promise<Facts> {
-    const [images, containers] = await Promise.all([this.#options.engine.tagsOf(this.#repository), this.#ours()]);
-    const wanted = `/${containerName(this.#order)}`;
-    const info = containers.find(({ Name }) => Name === wanted) ?? containers[0];
+    const [images, containers] = await Promise.all([
+      this.#images ?? this.#options.engine.tagsOf(this.#repository),
+      this.#ours(),
+    ]);
+    const [info] = containers;
     return { images, ...(info && { container: containerOf(info) }) };
   }
 
@@ -101,13 +109,17 @@ class Work {
   async create(): Promise<void> {
     const { engine, device, policy } = this.#options;
     this.#say(`Starting ${this.#order.name}...`);
-    await this.#checkImage();
-    for (const { Id } of await this.#ours()) {
+    this.#askImagesAhead();
+    const [old, folders] = await Promise.all([
+      this.#ours(),
+      foldersOf(this.#order, policy.appsDir),
+      this.#checkImage(),
+    ]);
+    for (const { Id } of old) {
       this.#signal.throwIfAborted();
       await engine.remove(Id);
     }
     this.#signal.throwIfAborted();
-    const folders = await foldersOf(this.#order, policy.appsDir);
     const body = creationBody({
       order: this.#order,
       image: this.#image,
@@ -117,19 +129,21 @@ class Work {
       extras: policy.access === "none" ? [] : await extrasThere(),
       lanIp: lanIp(),
     });
-    await engine.create(containerName(this.#order), body);
+    this.#made = await engine.create(containerName(this.#order), body);
   }
 
   async start(): Promise<void> {
     const { engine } = this.#options;
-    const { container } = await this.look();
-    if (!container) throw new AgentError("container_failed", "the container is gone");
-    if (container.paused) {
-      this.#say(`${this.#order.name} was paused by hand and is resumed`);
-      await engine.unpause(container.id);
-    } else await engine.start(container.id);
-    const after = await engine.container(container.id);
-    if (after?.State.Running) this.#say(`Now running app ${this.#order.name} (${this.#order.version})`);
+    const [found] = await this.#ours();
+    if (!found) throw new AgentError("container_failed", "the container is gone");
+    this.#askImagesAhead();
+    if (!found.State.Paused) return engine.start(found.Id);
+    this.#say(`${this.#order.name} was paused by hand and is resumed`);
+    await engine.unpause(found.Id);
+  }
+
+  tellStart(isUp: boolean): void {
+    if (isUp) this.#say(`Now running app ${this.#order.name} (${this.#order.version})`);
     else this.#say("The app failed to start, reason: the container has exited");
   }
 
@@ -170,14 +184,27 @@ class Work {
     if (bad) throw new AgentError("image_refused", `${this.#image} has the label ${bad}`);
   }
 
-  /** Every container of this app, by its labels; the names of others do not matter. */
+  /** So that the answer is there when the look needs it. */
+  #askImagesAhead(): void {
+    this.#images = this.#options.engine.tagsOf(this.#repository);
+    this.#images.catch(() => {
+      // Whoever waits for it hears of it; a step that failed before does not wait.
+    });
+  }
+
+  /**
+   * Every container of this app, by its labels, the one with its name first; the names of others do not matter. That one is
+   * nearly always the only one, so it is looked at while the list comes.
+   */
   async #ours(): Promise<ContainerInfo[]> {
     const { engine, device } = this.#options;
+    if (this.#made !== undefined) return [await engine.container(this.#made)].filter((info) => info !== undefined);
     const { stage, key } = this.#order.app;
     const labels = [`${LABELS.serial}=${device().serial}`, `${LABELS.stage}=${stage}`, `${LABELS.key}=${key}`];
-    const found = await engine.containers(labels);
-    const looked = await Promise.all(found.map(({ Id }) => engine.container(Id)));
-    return looked.filter((info) => info !== undefined);
+    const [found, named] = await Promise.all([engine.containers(labels), engine.container(containerName(this.#order))]);
+    const looked = await Promise.all(found.map(({ Id }) => (Id === named?.Id ? named : engine.container(Id))));
+    const ours = looked.filter((info) => info !== undefined);
+    return ours.sort((one, other) => Number(other === named) - Number(one === named));
   }
 
   #say(text: string): void {

@@ -18,6 +18,8 @@ export interface AgentProcess {
 export interface AgentProcessOptions {
   /** What is run: the path of cli.ts or of the bundle. */
   readonly entry: string;
+  /** Flags of Node itself. */
+  readonly nodeFlags?: readonly string[];
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly pidFile: string;
@@ -27,9 +29,13 @@ export interface AgentProcessOptions {
 }
 
 export function startAgentProcess(options: AgentProcessOptions): AgentProcess {
-  const { entry, args, env, pidFile, onLine, onExit } = options;
+  const { entry, nodeFlags = [], args, env, pidFile, onLine, onExit } = options;
   endLeftover(pidFile);
-  const child = spawn(process.execPath, [entry, ...args], { detached: true, env, stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(process.execPath, [...nodeFlags, entry, ...args], {
+    detached: true,
+    env,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
   const pid = child.pid ?? 0;
   writeFileSync(pidFile, `${pid}\n`, { mode: 0o600 });
   for (const stream of [child.stdout, child.stderr])

@@ -1,0 +1,45 @@
+/** `npm run bench [-- --only start|engine|idle] [--runs N] [--quick] [--json]`: the figures, each beside what it is compared with. */
+import { cpus, loadavg } from "node:os";
+import { parseArgs } from "node:util";
+import { engineFigures } from "./engineFigures.ts";
+import { type Figure, linesOf, ratioOf } from "./figures.ts";
+import { idleFigures } from "./idleFigures.ts";
+import { startParts } from "./parts.ts";
+import { startFigures } from "./startFigures.ts";
+
+const { values } = parseArgs({
+  options: {
+    only: { type: "string" },
+    runs: { type: "string", default: "10" },
+    quick: { type: "boolean", default: false },
+    json: { type: "boolean", default: false },
+  },
+});
+const runs = values.quick ? 3 : Number(values.runs);
+const say = (text: string) => {
+  if (process.stderr.isTTY) process.stderr.write(`\r\u001b[K${text}`);
+};
+const parts = await startParts();
+const BENCHES: Readonly<Record<string, () => Promise<Figure[]>>> = {
+  start: () => startFigures(parts, runs, say),
+  engine: () => engineFigures(parts, runs, say),
+  idle: () => idleFigures(parts, values.quick ? 5 : 50, values.quick ? 10 : 60, say),
+};
+if (values.only !== undefined && !(values.only in BENCHES)) {
+  process.stderr.write(`--only is one of ${Object.keys(BENCHES).join(", ")}\n`);
+  process.exitCode = 2;
+}
+try {
+  if (!values.json) process.stdout.write(`${cpus().length} cores, load before ${loadavg()[0]?.toFixed(2)}\n`);
+  for (const [name, run] of Object.entries(BENCHES)) {
+    if (values.only !== undefined && values.only !== name) continue;
+    const figures = await run();
+    say("");
+    for (const figure of figures)
+      process.stdout.write(
+        values.json ? `${JSON.stringify({ ...figure, ratio: ratioOf(figure) })}\n` : `${linesOf(figure).join("\n")}\n`,
+      );
+  }
+} finally {
+  await parts.stop();
+}

@@ -1,0 +1,165 @@
+/**
+ * The whole thing on real parts: the engine and registry of this run, a studio, and the agent as a process from the bundle.
+ * Everything that happens is noted in order; a test waits for what it wants to see.
+ */
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Target } from "../../src/model/app.ts";
+import { imageName } from "../../src/model/names.ts";
+import { createEngine } from "../../src/services/docker.ts";
+import { type AgentProcess, startAgentProcess } from "../../src/studio/agentProcess.ts";
+import { makeImage, pushImage } from "../../src/studio/demoImage.ts";
+import { type Happening, transitionIn } from "../../src/studio/demoScript.ts";
+import { startStudio } from "../../src/studio/studio.ts";
+
+let keys = 500;
+
+export interface StageOptions {
+  /** Socket of the real engine. */
+  readonly engineSocket: string;
+  /** `127.0.0.1:<port>` */
+  readonly registry: string;
+  /** REAGENT_* of the agent. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** What the agent takes for the engine, if it is a proxy to it. */
+  readonly socketPath?: string;
+  readonly flags?: readonly string[];
+  /** Flags of Node itself. */
+  readonly nodeFlags?: readonly string[];
+}
+
+export async function openStage(options: StageOptions) {
+  const { engineSocket, registry, env = {}, socketPath = engineSocket, flags = [], nodeFlags = [] } = options;
+  const folder = mkdtempSync(join(tmpdir(), "rgs-"));
+  const key = ++keys + (process.pid % 1_000) * 1_000;
+  const happened: Happening[] = [];
+  let since = 0;
+  let onHappening: () => unknown = () => {};
+  const note = (happening: Happening) => {
+    happened.push(happening);
+    onHappening();
+  };
+  const openStudio = () =>
+    startStudio({
+      folder: join(folder, "studio"),
+      registryHost: registry,
+      onEvent: (event) => note({ from: "studio", event }),
+    });
+  let studio = await openStudio();
+  const flock = join(folder, "device.flock");
+  const identity = studio.addDevice({ name: "press-01" });
+  writeFileSync(flock, JSON.stringify(identity), { mode: 0o600 });
+  studio.addApp({ key, name: "weather", versions: ["1.0.0", "2.0.0"] });
+  const engine = createEngine({ socketPath: engineSocket });
+  const home = join(folder, "home");
+  const agents: AgentProcess[] = [];
+
+  function startAgent(): AgentProcess {
+    const agent = startAgentProcess({
+      entry: "dist/reagent.mjs",
+      nodeFlags,
+      args: ["-config", flock, "-agentDir", home, "-debug", ...flags],
+      env: { PATH: process.env["PATH"], REAGENT_LOCK_MACHINE: "off", REAGENT_DOCKER_SOCKET: socketPath, ...env },
+      pidFile: join(folder, "agent.pid"),
+      onLine: (line) => note({ from: "agent", line }),
+      onExit: () => {},
+    });
+    agents.push(agent);
+    return agent;
+  }
+
+  /** Waits for one event since the last act; fails with the sentence of what was not seen. An act begins a new count. */
+  async function see(says: string, until: (happening: Happening) => boolean, act?: () => unknown, within = 20_000) {
+    if (act) since = happened.length;
+    await act?.();
+    const isSeen = () => happened.slice(since).some(until);
+    const found = Promise.withResolvers<void>();
+    const timer = setTimeout(
+      () => found.reject(new Error(`not seen within ${within} ms: ${says}\n${tail(happened)}`)),
+      within,
+    );
+    onHappening = () => isSeen() && found.resolve();
+    onHappening();
+    await found.promise.finally(() => clearTimeout(timer));
+  }
+
+  return {
+    key,
+    folder,
+    flock,
+    home,
+    want: (target: Target, version = "1.0.0") => studio.desire(key, target, version),
+    /** The studio with its router goes, and comes back at the same address. */
+    closeRouter: () => studio.stop(),
+    openRouter: async () => {
+      studio = await openStudio();
+    },
+    engine,
+    identity,
+    happened,
+    container: `prod_${key}_weather`,
+    app: `app:PROD:${key}`,
+    startAgent,
+    see,
+    /** States that the studio heard of the app, oldest first. */
+    reports: () =>
+      happened.flatMap((each) =>
+        each.from === "studio" && each.event.type === "app.reported" && each.event.report.app_key === key
+          ? [each.event.report.state]
+          : [],
+      ),
+    /** Makes a version and puts it into the registry; it does not stay in the engine. */
+    publish: async (version: string, script: string) => {
+      const name = imageName({ app: { stage: "PROD", key }, name: "weather" }, "amd64");
+      const ref = `${registry}/apps/${name}:${version}`;
+      await makeImage(engineSocket, { ref, script });
+      await pushImage(engineSocket, ref);
+      await engine.removeImage(ref);
+      return ref;
+    },
+    /** One more app that runs. */
+    another: async (n: number, script: string) => {
+      const [other, name] = [key + n * 1_000_000, `weather-${n}`];
+      const image = imageName({ app: { stage: "PROD", key: other }, name }, "amd64");
+      const ref = `${registry}/apps/${image}:1.0.0`;
+      await makeImage(engineSocket, { ref, script });
+      await pushImage(engineSocket, ref);
+      studio.addApp({ key: other, name, versions: ["1.0.0"] });
+      await see(`app ${n} runs`, hears(other, "RUNNING"), () => studio.desire(other, "RUNNING", "1.0.0"), 60_000);
+    },
+    [Symbol.asyncDispose]: async () => {
+      for (const agent of agents) await agent.stop();
+      await studio.stop();
+      for (const { Id } of await engine.containers([`io.reagent.serial=${identity.serial_number}`]))
+        await engine.remove(Id);
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+export type Stage = Awaited<ReturnType<typeof openStage>>;
+
+export const goes = (actor: string, state: RegExp) => (happening: Happening) => {
+  const went = happening.from === "agent" ? transitionIn(happening.line) : undefined;
+  return went?.actor === actor && state.test(went.to);
+};
+export const hears = (key: number, state: string) => (happening: Happening) =>
+  happening.from === "studio" &&
+  happening.event.type === "app.reported" &&
+  happening.event.report.app_key === key &&
+  happening.event.report.state === state;
+export const reads = (words: string | RegExp) => (happening: Happening) =>
+  happening.from === "studio" &&
+  happening.event.type === "log" &&
+  happening.event.lines.some(
+    (line) => "text" in line && (typeof words === "string" ? line.text === words : words.test(line.text)),
+  );
+export const isDevice = (status: string) => (happening: Happening) =>
+  happening.from === "studio" && happening.event.type === "device.status" && happening.event.status === status;
+
+const tail = (happened: readonly Happening[]): string =>
+  happened
+    .slice(-25)
+    .map((each) => JSON.stringify(each).slice(0, 300))
+    .join("\n");
