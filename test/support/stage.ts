@@ -12,6 +12,7 @@ import { type AgentProcess, startAgentProcess } from "../../src/studio/agentProc
 import { makeImage, pushImage } from "../../src/studio/demoImage.ts";
 import { type Happening, transitionIn } from "../../src/studio/demoScript.ts";
 import { startStudio } from "../../src/studio/studio.ts";
+import { EngineProxy } from "./engineProxy.ts";
 
 let keys = 500;
 
@@ -22,7 +23,9 @@ export interface StageOptions {
   readonly registry: string;
   /** REAGENT_* of the agent. */
   readonly env?: Readonly<Record<string, string>>;
-  /** What the agent takes for the engine, if it is a proxy to it. */
+  /** True: the agent talks to the engine through a proxy that writes down and does harm. */
+  readonly isProxied?: boolean;
+  /** What the agent takes for the engine, if it is neither. */
   readonly socketPath?: string;
   readonly flags?: readonly string[];
   /** Flags of Node itself. */
@@ -30,8 +33,11 @@ export interface StageOptions {
 }
 
 export async function openStage(options: StageOptions) {
-  const { engineSocket, registry, env = {}, socketPath = engineSocket, flags = [], nodeFlags = [] } = options;
+  const { engineSocket, registry, env = {}, flags = [], nodeFlags = [] } = options;
   const folder = mkdtempSync(join(tmpdir(), "rgs-"));
+  const proxy = new EngineProxy(join(folder, "engine.sock"), engineSocket);
+  if (options.isProxied) await proxy.listen();
+  const socketPath = options.socketPath ?? (options.isProxied ? proxy.path : engineSocket);
   const key = ++keys + (process.pid % 1_000) * 1_000;
   const happened: Happening[] = [];
   let since = 0;
@@ -96,6 +102,7 @@ export async function openStage(options: StageOptions) {
       studio = await openStudio();
     },
     engine,
+    proxy,
     identity,
     happened,
     container: `prod_${key}_weather`,
@@ -130,6 +137,7 @@ export async function openStage(options: StageOptions) {
     },
     [Symbol.asyncDispose]: async () => {
       for (const agent of agents) await agent.stop();
+      proxy.close();
       await studio.stop();
       for (const { Id } of await engine.containers([`io.reagent.serial=${identity.serial_number}`]))
         await engine.remove(Id);
