@@ -37,6 +37,7 @@ export const seeStates =
   (inspected: InspectionEvent): void => {
     if (inspected.type !== "@xstate.snapshot" || !("value" in inspected.snapshot)) return;
     const snapshot = inspected.snapshot as AnyMachineSnapshot;
+    if (snapshot.status === "stopped") return;
     const id = "id" in inspected.actorRef ? String(inspected.actorRef.id) : "";
     const app = id.startsWith("app:") && snapshot.status === "active" ? appSeen(snapshot as never) : undefined;
     see({ id, state: pathOf(snapshot.value), event: inspected.event.type, app });

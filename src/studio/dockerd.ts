@@ -28,14 +28,20 @@ export interface EngineOptions {
   readonly folder: string;
   /** How long it may take until it answers, ms. Default 30,000. */
   readonly within?: number;
+  /** What runs in an engine that still lives is left as it is; as a service manager starts one that died. */
+  readonly keepsContainers?: boolean;
 }
 
 const bridgeOf = (folder: string): string => `rg${createHash("sha256").update(folder).digest("hex").slice(0, 8)}`;
 
 /** Starts the engine of this folder, after taking away what is left of one before it; its data stays. */
-export async function startEngine({ folder, within = 30_000 }: EngineOptions): Promise<OwnEngine> {
+export async function startEngine({
+  folder,
+  within = 30_000,
+  keepsContainers = false,
+}: EngineOptions): Promise<OwnEngine> {
   if (folder.length > 80) throw new Error(`the path of the engine's folder is too long for a socket: ${folder}`);
-  await clearEngine(folder);
+  await clearEngine(folder, { keepsContainers });
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const bridge = bridgeOf(folder);
   makeBridge(bridge);
@@ -74,9 +80,9 @@ export async function startEngine({ folder, within = 30_000 }: EngineOptions): P
 }
 
 /** Takes away every process, mount and bridge that belongs to the engine of this folder. Harmless where there is none. */
-export async function clearEngine(folder: string): Promise<void> {
+export async function clearEngine(folder: string, { keepsContainers = false } = {}): Promise<void> {
   const socket = join(folder, "docker.sock");
-  if (await answers(socket)) await removeContainers(socket);
+  if (!keepsContainers && (await answers(socket))) await removeContainers(socket);
   const own = processesOf(folder);
   for (const pid of own) signal(pid, "SIGTERM");
   await gone(folder, 10_000);

@@ -8,9 +8,7 @@ export interface Case {
   readonly id: string;
   readonly says: string;
   /** File, and the name of the test as it is written there. */
-  readonly where: readonly [file: string, test: string] | undefined;
-  /** It takes a real Docker engine to show it, or to show the rest of it. */
-  readonly needs?: "engine";
+  readonly where: readonly [file: string, test: string];
 }
 
 const APPS = "test/conformance/apps.test.ts";
@@ -22,51 +20,50 @@ const PROCEDURES = "test/services/procedures.test.ts";
 const PRIVILEGES = "test/services/privileges.test.ts";
 const REQUEST = "test/model/wireRequest.test.ts";
 const ORDERS = "test/services/orders.test.ts";
+const ENGINE = "test/engine/conformance.test.ts";
+const DAEMON = "test/engine/daemon.test.ts";
 const LOG = "test/services/logPublisher.test.ts";
 
 export const CASES: readonly Case[] = [
   {
     id: "R1",
     says: "Run with the image here and no container: one is created and started; STARTING, RUNNING.",
-    where: [APPS, "a run without the image is DOWNLOADING, STARTING, RUNNING, one with it STARTING, RUNNING"],
-    needs: "engine",
+    where: [ENGINE, "R1: with the image here one container is created and started"],
   },
   {
     id: "R2",
     says: "A container that is there and configured as wanted is used as it is.",
-    where: [APPS, "a container that runs as it is wanted is taken over, one that is left over is made anew"],
-    needs: "engine",
+    where: [ENGINE, "R2: a container that is left over and does not run is replaced by a new one"],
   },
   {
     id: "R3",
     says: "A container that cannot be created: STARTING, then FAILED, never RUNNING.",
-    where: undefined,
-    needs: "engine",
+    where: [ENGINE, "R3: a container that cannot be created is STARTING, then FAILED, never RUNNING"],
   },
   {
     id: "R5",
     says: "A container that ends during its start is a failure, and its output can be read.",
-    where: undefined,
-    needs: "engine",
+    where: [DAEMON, "a container that ends at once: its output is read all the same"],
   },
   {
     id: "R7",
     says: "A stop stops the container and removes it: STOPPING, PRESENT.",
-    where: [APPS, "is told as STOPPING once, then PRESENT"],
-    needs: "engine",
+    where: [ENGINE, "R7: a stop stops and removes the container"],
   },
-  { id: "R8", says: "A stop that the engine refuses: STOPPING, then FAILED.", where: undefined, needs: "engine" },
+  {
+    id: "R8",
+    says: "A stop that the engine refuses: STOPPING, then FAILED.",
+    where: [ENGINE, "R8: a stop that the engine refuses is STOPPING, then FAILED; asked again it stops"],
+  },
   {
     id: "R9",
     says: "A removal without a container removes the images: DELETING, REMOVED.",
-    where: undefined,
-    needs: "engine",
+    where: [ENGINE, "R9: a removal without a container removes the images alone"],
   },
   {
     id: "R10",
     says: "An image that cannot be removed: DELETING, then FAILED.",
-    where: undefined,
-    needs: "engine",
+    where: [ENGINE, "R10: an image that cannot be removed is DELETING, then FAILED"],
   },
   {
     id: "R12",
@@ -77,8 +74,7 @@ export const CASES: readonly Case[] = [
   {
     id: "P1",
     says: "A pull is told as DOWNLOADING, PRESENT.",
-    where: [APPS, "is told as DOWNLOADING, then PRESENT"],
-    needs: "engine",
+    where: [ENGINE, "P1: DOWNLOADING, PRESENT, with the engine's progress on the log topic"],
   },
   {
     id: "P2",
@@ -88,14 +84,12 @@ export const CASES: readonly Case[] = [
   {
     id: "P3",
     says: "A pull that fails never ends in PRESENT.",
-    where: [APPS, "that fails is DOWNLOADING, FAILED, and never PRESENT"],
-    needs: "engine",
+    where: [ENGINE, "P3: a tag that does not exist never ends in PRESENT, and is not tried again by itself"],
   },
   {
     id: "P5",
     says: "A pull that is called off is no failure; nor is one during which the link is cut.",
-    where: [APPS, "goes on when the link is cut, and is not begun anew"],
-    needs: "engine",
+    where: [ENGINE, "P5: a link that is cut while DOWNLOADING cuts nothing"],
   },
   {
     id: "P12",
@@ -106,20 +100,17 @@ export const CASES: readonly Case[] = [
   {
     id: "F1",
     says: "RUNNING asked of a failed app: its container is removed by force, then it runs.",
-    where: [APPS, "to RUNNING: what is left of it is removed, then it runs"],
-    needs: "engine",
+    where: [ENGINE, "F1: to RUNNING: what is left is removed by force, then it runs"],
   },
   {
     id: "F2",
     says: "PRESENT asked of a failed app whose image is here: no pull.",
-    where: [APPS, "to PRESENT with its image here: no pull"],
-    needs: "engine",
+    where: [ENGINE, "F2: to PRESENT with its image here: no pull"],
   },
   {
     id: "F3",
     says: "PRESENT asked of a failed app without its image: a pull.",
-    where: [APPS, "to PRESENT without its image: a pull"],
-    needs: "engine",
+    where: [ENGINE, "F3: to PRESENT without its image: a pull"],
   },
   {
     id: "F4",

@@ -13,6 +13,7 @@ import { makeImage, pushImage } from "../../src/studio/demoImage.ts";
 import { type Happening, transitionIn } from "../../src/studio/demoScript.ts";
 import { startStudio } from "../../src/studio/studio.ts";
 import { EngineProxy } from "./engineProxy.ts";
+import { LineProxy } from "./lineProxy.ts";
 
 let keys = 500;
 
@@ -55,7 +56,9 @@ export async function openStage(options: StageOptions) {
   let studio = await openStudio();
   const flock = join(folder, "device.flock");
   const identity = studio.addDevice({ name: "press-01" });
-  writeFileSync(flock, JSON.stringify(identity), { mode: 0o600 });
+  const line = new LineProxy(() => Number(new URL(studio.url).port));
+  const url = `ws://127.0.0.1:${await line.listen()}/`;
+  writeFileSync(flock, JSON.stringify({ ...identity, device_endpoint_url: url }), { mode: 0o600 });
   studio.addApp({ key, name: "weather", versions: ["1.0.0", "2.0.0"] });
   const engine = createEngine({ socketPath: engineSocket });
   const home = join(folder, "home");
@@ -101,7 +104,9 @@ export async function openStage(options: StageOptions) {
     openRouter: async () => {
       studio = await openStudio();
     },
+    line,
     engine,
+    engineSocket,
     proxy,
     identity,
     happened,
@@ -138,6 +143,7 @@ export async function openStage(options: StageOptions) {
     [Symbol.asyncDispose]: async () => {
       for (const agent of agents) await agent.stop();
       proxy.close();
+      line.close();
       await studio.stop();
       for (const { Id } of await engine.containers([`io.reagent.serial=${identity.serial_number}`]))
         await engine.remove(Id);

@@ -1,0 +1,80 @@
+/** A line between the agent and its router that can be frozen, half dead, silent or cut, as lines in the field are. */
+import { type AddressInfo, connect, createServer, type Socket } from "node:net";
+
+interface Pair {
+  readonly client: Socket;
+  readonly router: Socket | undefined;
+}
+
+export class LineProxy {
+  readonly #pairs = new Set<Pair>();
+  #isSilent = false;
+  readonly #target: () => number;
+  readonly #server = createServer((client) => this.#open(client));
+
+  /** Port of the router, asked for at each dial. */
+  constructor(target: () => number) {
+    this.#target = target;
+  }
+
+  async listen(): Promise<number> {
+    await new Promise<void>((resolve) => this.#server.listen(0, "127.0.0.1", resolve));
+    return (this.#server.address() as AddressInfo).port;
+  }
+
+  /** Nothing passes any more, either way; nobody is told. */
+  freeze(): void {
+    for (const { client, router } of this.#pairs) {
+      client.pause();
+      router?.pause();
+    }
+    this.#isSilent = true;
+  }
+
+  /** The router's side is gone and knows it, the device's is not told: half-open. */
+  halfOpen(): void {
+    for (const { client, router } of this.#pairs) {
+      // Unpiped first: the end of the one side must not reach the other.
+      client.unpipe();
+      router?.unpipe();
+      router?.destroy();
+      client.resume();
+    }
+  }
+
+  /** New connections are taken and never answered, old ones are cut. */
+  silence(): void {
+    this.cut();
+    this.#isSilent = true;
+  }
+
+  cut(): void {
+    for (const { client, router } of this.#pairs) {
+      client.destroy();
+      router?.destroy();
+    }
+  }
+
+  /** All is well again; what was taken meanwhile is cut, so that it is dialled anew. */
+  mend(): void {
+    this.#isSilent = false;
+    this.cut();
+  }
+
+  close(): void {
+    this.cut();
+    this.#server.close();
+  }
+
+  #open(client: Socket): void {
+    const router = this.#isSilent ? undefined : connect(this.#target(), "127.0.0.1");
+    const pair: Pair = { client, router };
+    this.#pairs.add(pair);
+    client.on("close", () => this.#pairs.delete(pair)).on("error", () => {});
+    if (!router) return void client.resume();
+    router.on("error", () => client.destroy());
+    client.pipe(router);
+    router.pipe(client);
+    client.on("close", () => router.destroy());
+  }
+}
