@@ -9,7 +9,7 @@ interface Pair {
 export class LineProxy {
   readonly #pairs = new Set<Pair>();
   #isSilent = false;
-  readonly #target: () => number;
+  #target: () => number;
   readonly #server = createServer((client) => this.#open(client));
 
   /** Port of the router, asked for at each dial. */
@@ -58,6 +58,12 @@ export class LineProxy {
   /** All is well again; what was taken meanwhile is cut, so that it is dialled anew. */
   mend(): void {
     this.#isSilent = false;
+    this.cut();
+  }
+
+  /** Leads to another router from now on; whoever is on the line is cut. */
+  lead(port: number): void {
+    this.#target = () => port;
     this.cut();
   }
 

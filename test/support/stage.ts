@@ -105,6 +105,8 @@ export async function openStage(options: StageOptions) {
       studio = await openStudio();
     },
     line,
+    routerUrl: () => studio.url,
+    operator: () => studio.operator,
     engine,
     engineSocket,
     proxy,
