@@ -10,7 +10,7 @@ export class LineProxy {
   readonly #pairs = new Set<Pair>();
   #isSilent = false;
   #target: () => number;
-  readonly #server = createServer((client) => this.#open(client));
+  readonly #server = createServer({ noDelay: true }, (client) => this.#open(client));
 
   /** Port of the router, asked for at each dial. */
   constructor(target: () => number) {
@@ -73,7 +73,7 @@ export class LineProxy {
   }
 
   #open(client: Socket): void {
-    const router = this.#isSilent ? undefined : connect(this.#target(), "127.0.0.1");
+    const router = this.#isSilent ? undefined : connect({ port: this.#target(), host: "127.0.0.1", noDelay: true });
     const pair: Pair = { client, router };
     this.#pairs.add(pair);
     client.on("close", () => this.#pairs.delete(pair)).on("error", () => {});
