@@ -71,7 +71,7 @@ export function demoSteps({ want, closeRouter, openRouter, socket, once }: DemoS
     { says: "the app is removed", act: () => want("REMOVED"), until: hears("REMOVED"), within: LATER },
   ];
   const last: Step<Happening> = once
-    ? { says: "nothing of it is left in the engine", act: isGone, until: () => true, within: 1 }
+    ? { says: "nothing of it is left in the engine", act: isGone, within: SOON }
     : {
         says: "and it is installed again, to play with",
         act: () => want("RUNNING"),

@@ -7,7 +7,8 @@ export interface Step<Event> {
   /** A sentence about what was seen: "the app runs". */
   readonly says: string;
   readonly act?: (() => Promise<unknown>) | undefined;
-  readonly until: (event: Event) => boolean;
+  /** Without one, what is done is all: it throws if it finds something else than it should. */
+  readonly until?: (event: Event) => boolean;
   /** Looks back to the last thing that was done, since this event comes from elsewhere than the one before it. */
   readonly isBeside?: boolean;
   /** ms. */
@@ -42,7 +43,8 @@ export class Story<Event> {
         at = acted = this.#events.length;
         await step.act();
       }
-      const found = await this.#find(step, step.isBeside ? acted : at, signal);
+      const { until, within } = step;
+      const found = until ? await this.#find({ until, within }, step.isBeside ? acted : at, signal) : at - 1;
       if (found === undefined) return step;
       at = Math.max(at, found + 1);
       onStep(step);
@@ -51,7 +53,11 @@ export class Story<Event> {
   }
 
   /** Where the event stands that a step waits for. */
-  #find({ until, within }: Step<Event>, from: number, signal: AbortSignal): Promise<number | undefined> {
+  #find(
+    { until, within }: Required<Pick<Step<Event>, "until" | "within">>,
+    from: number,
+    signal: AbortSignal,
+  ): Promise<number | undefined> {
     let next = from;
     const look = () => {
       while (next < this.#events.length) {

@@ -61,6 +61,13 @@ test("an event from elsewhere may come before that of the step before it, but no
   expect((await play([steps[0] as Step<string>, step("three", "c", { isBeside: true })], story)).missing).toBe("three");
 });
 
+test("a step that only does something is seen when it is done", async () => {
+  const done: string[] = [];
+  const act = async () => done.push("done");
+  expect(await play([{ says: "one", act, within: 1 }])).toEqual({ seen: ["one"], missing: undefined });
+  expect(done).toEqual(["done"]);
+});
+
 test("Ctrl-C ends the wait at once", async () => {
   const over = new AbortController();
   const played = play([step("one", "a", { within: 60_000 })], new Story<string>(), over.signal);
