@@ -1,7 +1,7 @@
 import { defineConfig } from "vitest/config";
 
 const report = process.env["VITEST_REPORT"];
-const common = { restoreMocks: true, unstubEnvs: true, execArgv: ["--expose-gc"], testTimeout: 15_000 };
+const common = { restoreMocks: true, unstubEnvs: true, execArgv: ["--expose-gc"], testTimeout: 15_000, maxWorkers: 2 };
 
 /** `unit` needs nothing but Node; `engine` starts a Docker engine and a registry of its own. */
 export default defineConfig({
