@@ -4,7 +4,7 @@
  * asks again with backoff for as long as the session lives.
  */
 import pRetry from "p-retry";
-import { type Ms, ms, seconds } from "../model/duration.ts";
+import { type Ms, minutes, ms, seconds } from "../model/duration.ts";
 import { AgentError } from "../model/errors.ts";
 import { procedureName } from "../model/names.ts";
 import type { Problems } from "../model/problem.ts";
@@ -31,17 +31,29 @@ export interface LinkStepsOptions {
   readonly onBackEnd: (backEnd: BackEnd | undefined) => void;
   /** Default is 30 s. */
   readonly heartbeatEvery?: Ms;
+  /** Least time between two sessions that are given up because heartbeats were not answered. Default is 5 min. */
+  readonly renewEvery?: Ms;
+  /** Time that no clock step moves, ms. */
+  readonly monotonic?: () => number;
   /** First wait before a failed call of the back end is repeated. Default is 1 s; at most one minute. */
   readonly firstRetry?: Ms;
 }
 
 export function createLinkSteps(options: LinkStepsOptions): LinkSteps {
-  const { serial, procedures, onBackEnd } = options;
+  const { serial, procedures, onBackEnd, renewEvery = minutes(5), monotonic = () => performance.now() } = options;
   const visits = new WeakMap<Session, Visit>();
   let attached: Session | undefined;
+  let renewedAt = Number.NEGATIVE_INFINITY;
+
+  /** It may be the back end that is away: a new session does not help then, so there is one now and then. */
+  function mayRenew(): boolean {
+    if (monotonic() - renewedAt < renewEvery) return false;
+    renewedAt = monotonic();
+    return true;
+  }
 
   function of(session: Session): Visit {
-    const visit = visits.get(session) ?? new Visit(session, options);
+    const visit = visits.get(session) ?? new Visit(session, options, mayRenew);
     visits.set(session, visit);
     return visit;
   }
@@ -76,15 +88,18 @@ class Visit {
   readonly backEnd: BackEnd;
   readonly #session: Session;
   readonly #options: LinkStepsOptions;
+  readonly #mayRenew: () => boolean;
   readonly #asked = new Set<string>();
   /** What a repeated status says: never an older one. */
   #status: "CONFIGURING" | "CONNECTED" = "CONFIGURING";
   /** It let one call time out: it is not waited for again on this session; its calls go on beside. */
   #isSilent = false;
+  #isBeating = false;
 
-  constructor(session: Session, options: LinkStepsOptions) {
+  constructor(session: Session, options: LinkStepsOptions, mayRenew: () => boolean) {
     this.#session = session;
     this.#options = options;
+    this.#mayRenew = mayRenew;
     this.backEnd = options.backEnd(session);
     session.over.addEventListener("abort", () => {
       for (const about of this.#asked) options.problems.clear(about);
@@ -145,15 +160,28 @@ class Visit {
   #beat(): void {
     const { over } = this.#session;
     if (over.aborted) return;
-    const { problems, heartbeatEvery = seconds(30) } = this.#options;
-    const about = this.#about("heartbeat");
     const timer = setInterval(() => {
-      this.backEnd.status("CONNECTED").then(
-        () => problems.clear(about),
-        (error: unknown) => this.#note(about, error),
-      );
-    }, heartbeatEvery);
+      if (this.#isBeating) return;
+      this.#isBeating = true;
+      void this.#heartbeat("first").finally(() => {
+        this.#isBeating = false;
+      });
+    }, this.#options.heartbeatEvery ?? seconds(30));
     over.addEventListener("abort", () => clearInterval(timer));
+  }
+
+  /** One that is not answered is followed by a second at once; after that the session may be what is broken. Never rejects. */
+  async #heartbeat(which: "first" | "second"): Promise<void> {
+    const about = this.#about("heartbeat");
+    try {
+      await this.backEnd.status("CONNECTED");
+      this.#options.problems.clear(about);
+    } catch (error) {
+      this.#note(about, error);
+      if (this.#session.over.aborted || !isTimeout(error as Error)) return;
+      if (which === "first") return this.#heartbeat("second");
+      if (this.#mayRenew()) this.#session.end(cause("ours", "back_end_silent", "two heartbeats were not answered"));
+    }
   }
 
   #about(name: string): string {

@@ -254,8 +254,8 @@ export const CASES: readonly Case[] = [
   },
   {
     id: "W11",
-    says: "Heartbeats that are not answered are noticed.",
-    where: [LINK, "that is not answered is a problem, and the link stays"],
+    says: "Heartbeats that are not answered end the session, not the process.",
+    where: [LINK, "two that are missed: one new session, and no more of them for a while"],
   },
   {
     id: "W12",

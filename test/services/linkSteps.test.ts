@@ -223,16 +223,50 @@ describe("heartbeat", () => {
     for (const { args } of beats()) expect(args).toMatchObject([{ wamp_session_id: w.session }]);
   });
 
-  test("that is not answered is a problem, and the link stays", async () => {
-    await using w = await Wire.online({ heartbeatEvery: 30, within: 30 });
+  test("that is answered with an error is a problem, and the link stays", async () => {
+    await using w = await Wire.online({ heartbeatEvery: 30, within: 500 });
     const { session } = w;
-    w.answers[BACK_END.status] = never;
+    w.answers[BACK_END.status] = () => {
+      throw new Error("out of order");
+    };
     await expect
       .poll(() => w.problems.ever.filter((about) => about === "back_end.heartbeat").length)
       .toBeGreaterThan(3);
     expect([w.session, w.state]).toEqual([session, ONLINE]);
     w.answers = {};
     await expect.poll(() => w.problems.now.size).toBe(0);
+  });
+
+  test("that is missed once is followed by a second at once, and an answer to that is fine", async () => {
+    await using w = await Wire.online({ heartbeatEvery: 60, within: 60 });
+    const { session } = w;
+    let calls = 0;
+    w.answers[BACK_END.status] = () => (++calls === 1 ? never() : null);
+    await expect.poll(() => w.problems.ever.includes("back_end.heartbeat")).toBe(true);
+    await expect.poll(() => w.problems.now.size).toBe(0);
+    const [first, second] = (w.asked.get(BACK_END.status) ?? []).slice(-calls).map(({ at }) => at);
+    expect((second ?? 0) - (first ?? 0)).toBeLessThan(60 + 1_000 + 60);
+    expect([w.session, w.state]).toEqual([session, ONLINE]);
+  });
+
+  test("two that are missed: one new session, and no more of them for a while", async () => {
+    await using w = await Wire.online({ heartbeatEvery: 30, within: 30 });
+    const { session } = w;
+    w.answers[BACK_END.status] = never;
+    await expect.poll(() => w.lost.at(-1)).toBe("back_end_silent");
+    await w.until(ONLINE);
+    const renewed = w.session;
+    expect(renewed).not.toBe(session);
+    const noted = () => w.problems.ever.filter((about) => about === "back_end.heartbeat").length;
+    const before = noted();
+    await expect.poll(() => noted() - before, { timeout: 10_000 }).toBeGreaterThan(4);
+    expect([w.session, w.state, w.lost]).toEqual([renewed, ONLINE, ["back_end_silent"]]);
+  });
+
+  test("once the while is over, two that are missed are a new session again", async () => {
+    await using w = await Wire.online({ heartbeatEvery: 30, within: 30, renewEvery: 0 });
+    w.answers[BACK_END.status] = never;
+    await expect.poll(() => w.lost.length, { timeout: 10_000 }).toBeGreaterThan(1);
   });
 });
 

@@ -66,6 +66,7 @@ export interface WireOptions {
   readonly heartbeatEvery?: number;
   readonly secret?: string;
   readonly enforce?: "on" | "log" | "off";
+  readonly renewEvery?: number;
 }
 
 export class Wire {
@@ -80,6 +81,8 @@ export class Wire {
   readonly asked = new Map<string, { readonly args: unknown[]; readonly at: number }[]>();
   readonly wills: unknown[][] = [];
   readonly refused: string[] = [];
+  /** Why each link ended. */
+  readonly lost: string[] = [];
   /** How often a status was made up, sent or not. */
   statsRead = 0;
   readonly uplink = new Uplink();
@@ -105,10 +108,13 @@ export class Wire {
   readonly #options: WireOptions;
   readonly #receive = Peer.prototype.receive;
   readonly #sessions: Session[] = [];
+  /** One for all links of this agent, as in the daemon. */
+  readonly #linkSteps: ReturnType<Wire["steps"]>;
   readonly actor = this.#make();
 
   constructor(options: WireOptions = {}) {
     this.#options = options;
+    this.#linkSteps = this.steps();
   }
 
   /** With a router and a back end, not dialled yet. */
@@ -255,16 +261,20 @@ export class Wire {
         agent: "reagent-test",
         laneOf: (uri) => (uri.startsWith("reswarm.logs.") ? "logs" : "control"),
       },
-      this.steps(),
-      say,
+      this.#linkSteps,
+      (fact) => {
+        if (fact.type === "link.lost") this.lost.push(fact.because);
+        say(fact);
+      },
     );
 
   steps() {
-    const { within = 2_000, firstRetry = 20, heartbeatEvery = 60_000, enforce = "on" } = this.#options;
+    const { within = 2_000, firstRetry = 20, heartbeatEvery = 60_000, enforce = "on", renewEvery } = this.#options;
     return createLinkSteps({
       serial: SERIAL,
       problems: this.problems,
       heartbeatEvery: ms(heartbeatEvery),
+      ...(renewEvery !== undefined && { renewEvery: ms(renewEvery) }),
       firstRetry: ms(firstRetry),
       backEnd: (session) =>
         new BackEnd({
