@@ -217,6 +217,10 @@ export async function run({ flags, config, env, version }: RunOptions): Promise<
       },
     },
   );
+  const unwatch = flock.watch(
+    () => agent.send({ type: "link.dial" }),
+    (error) => log.warn({ error }, "the .flock file cannot be watched; a new secret is found at the next dial"),
+  );
   const failed = Promise.withResolvers<never>();
   agent.subscribe({ error: failed.reject });
   home.lost.catch(failed.reject);
@@ -242,6 +246,7 @@ export async function run({ flags, config, env, version }: RunOptions): Promise<
   return {
     failed: failed.promise,
     stop: async () => {
+      unwatch();
       agent.send({ type: "agent.stop" });
       await waitFor(agent, ({ status }) => status === "done", { timeout: ms(2_800) }).catch(() => agent.stop());
       await control.close();

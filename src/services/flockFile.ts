@@ -3,14 +3,18 @@
  * new: all at once, so that whoever reads it at any moment, or after a power cut, finds the old file or the new one.
  * A file that cannot be used is never written.
  */
+import { watch as watchFolder } from "node:fs";
 import { open, realpath, rename, rm, stat } from "node:fs/promises";
-import { dirname } from "node:path";
+import { basename, dirname } from "node:path";
 import type { Device } from "../model/device.ts";
 import { AgentError } from "../model/errors.ts";
 import { deviceOf, type Flock, parseFlock, withMetadata } from "../model/flock.ts";
 import type { Secret } from "../model/secret.ts";
 import type { DeviceMetadata } from "../model/wireReport.ts";
 import { codeOf, readSmallFile } from "./smallFile.ts";
+
+/** ms without a change until the file counts as whole. */
+const QUIET = 200;
 
 export class FlockFile {
   readonly #path: string;
@@ -66,6 +70,30 @@ export class FlockFile {
     const { swarmKey } = this.#device;
     await this.update(metadata).catch(onProblem);
     return this.#device.swarmKey !== swarmKey;
+  }
+
+  /**
+   * Says when somebody has changed the file, once it is quiet again: it may be written in pieces, or replaced. Answers what
+   * ends it. A folder that cannot be watched is told once.
+   */
+  watch(onChange: () => void, onProblem: (error: unknown) => void): () => void {
+    let timer: NodeJS.Timeout | undefined;
+    const name = basename(this.#path);
+    try {
+      const watcher = watchFolder(dirname(this.#path), { persistent: false }, (_, changed) => {
+        if (changed !== null && changed !== name) return;
+        clearTimeout(timer);
+        timer = setTimeout(onChange, QUIET).unref();
+      });
+      watcher.on("error", onProblem);
+      return () => {
+        clearTimeout(timer);
+        watcher.close();
+      };
+    } catch (error) {
+      onProblem(error);
+      return () => {};
+    }
   }
 
   async #write(metadata: DeviceMetadata): Promise<void> {

@@ -1,7 +1,8 @@
 /** The bundled agent as a process, through a real session, a real engine and a real registry. */
-import { readdirSync, readFileSync, statSync } from "node:fs";
+import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { Status } from "../../src/model/status.ts";
 import { ask } from "../../src/services/controlClient.ts";
 import { goes, hears, isDevice, reads, type Stage, startStage } from "./stage.ts";
 
@@ -112,6 +113,16 @@ test.each([
   await s.see("RUNNING", hears(s.key, "RUNNING"));
   const after = await runningContainers(s);
   expect(after).toHaveLength(1);
+});
+
+test("a secret that the router refuses is said, and one that is mended in the file connects within 5 s", async () => {
+  await using s = await startStage();
+  const good = readFileSync(s.flock, "utf8");
+  writeFileSync(s.flock, JSON.stringify({ ...JSON.parse(good), secret: "wrong" }), { mode: 0o600 });
+  await s.see("refused", goes("connection", /^waiting\.rejected$/), () => s.startAgent());
+  const { link } = Status.parse(await ask(join(s.home, "reagent.sock"), "status"));
+  expect(link).toMatchObject({ state: "waiting.rejected", because: "wamp.error.authentication_failed" });
+  await s.see("online", isDevice("CONNECTED"), () => writeFileSync(s.flock, good), 5_000);
 });
 
 test("home, database and sockets are for nobody else, and the device's secret is nowhere in them or in the log", async () => {

@@ -175,6 +175,41 @@ describe("what the studio says", () => {
     expect(readdirSync(folder)).toEqual([]);
   });
 
+  const MENDED = JSON.stringify({ ...FILE, secret: "mended" });
+
+  test.each<[string, () => void]>([
+    ["written over", () => writeFileSync(path, MENDED)],
+    [
+      "written in pieces",
+      () => {
+        for (const part of [MENDED.slice(0, 20), MENDED]) writeFileSync(path, part);
+      },
+    ],
+    [
+      "replaced",
+      () => {
+        writeFileSync(`${path}.other`, MENDED);
+        renameSync(`${path}.other`, path);
+      },
+    ],
+  ])("that is %s is told, once", async (_, change) => {
+    const flock = await FlockFile.open(path, "amd64");
+    const told: string[] = [];
+    const first = Promise.withResolvers<void>();
+    const end = flock.watch(
+      () => {
+        told.push(MENDED === readFileSync(path, "utf8") ? "whole" : "half");
+        first.resolve();
+      },
+      (error) => first.reject(error),
+    );
+    writeFileSync(join(folder, "another-file"), "x");
+    change();
+    await first.promise;
+    end();
+    expect(told).toEqual(["whole"]);
+  });
+
   test("tells of another swarm though the file cannot be written: the session has the wrong name all the same", async () => {
     const flock = await FlockFile.open(path, "amd64");
     mkdirSync(`${path}.new`);
