@@ -22,6 +22,7 @@ import type { Effect } from "./model/plan.ts";
 import { AppLogs } from "./services/appLogs.ts";
 import { createSteps } from "./services/appSteps.ts";
 import { BackEnd } from "./services/backEnd.ts";
+import { watchClock } from "./services/clockWatch.ts";
 import { startControl } from "./services/controlServer.ts";
 import { machineHere, Stats } from "./services/deviceStats.ts";
 import { createEngine } from "./services/docker.ts";
@@ -221,6 +222,14 @@ export async function run({ flags, config, env, version }: RunOptions): Promise<
     () => agent.send({ type: "link.dial" }),
     (error) => log.warn({ error }, "the .flock file cannot be watched; a new secret is found at the next dial"),
   );
+  const unwatchClock = watchClock({
+    now,
+    monotonic: () => performance.now(),
+    onStep: (moved) => {
+      log.info({ moved }, "the clock was set, or the machine slept");
+      agent.send({ type: "link.dial" });
+    },
+  });
   const failed = Promise.withResolvers<never>();
   agent.subscribe({ error: failed.reject });
   home.lost.catch(failed.reject);
@@ -246,6 +255,7 @@ export async function run({ flags, config, env, version }: RunOptions): Promise<
   return {
     failed: failed.promise,
     stop: async () => {
+      unwatchClock();
       unwatch();
       agent.send({ type: "agent.stop" });
       await waitFor(agent, ({ status }) => status === "done", { timeout: ms(2_800) }).catch(() => agent.stop());
