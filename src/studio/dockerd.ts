@@ -9,7 +9,6 @@ import { execFileSync, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { request } from "node:http";
-import { networkInterfaces } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 
@@ -92,14 +91,15 @@ export async function clearEngine(folder: string, { keepsContainers = false } = 
   rmSync(join(folder, "exec"), { recursive: true, force: true });
   for (const file of ["dockerd.pid", "docker.sock"]) rmSync(join(folder, file), { force: true });
   const bridge = bridgeOf(folder);
-  if (networkInterfaces()[bridge] || existsSync(`/sys/class/net/${bridge}`)) {
+  if (existsSync(`/sys/class/net/${bridge}`)) {
     execFileSync("ip", ["link", "delete", bridge], { stdio: "ignore" });
   }
 }
 
+/** Asks `ip`, since Node's `networkInterfaces` leaves out a bridge that no container hangs on. */
 function makeBridge(name: string): void {
-  const taken = Object.values(networkInterfaces()).flatMap((all) => (all ?? []).map(({ address }) => address));
-  const third = [...Array(250).keys()].find((n) => !taken.some((address) => address.startsWith(`10.213.${n}.`))) ?? 250;
+  const taken = execFileSync("ip", ["-o", "-4", "addr"], { encoding: "utf8" });
+  const third = [...Array(250).keys()].find((n) => !taken.includes(` 10.213.${n}.`)) ?? 250;
   execFileSync("ip", ["link", "add", name, "type", "bridge"], { stdio: "pipe" });
   execFileSync("ip", ["addr", "add", `10.213.${third}.1/24`, "dev", name], { stdio: "pipe" });
   execFileSync("ip", ["link", "set", name, "up"], { stdio: "pipe" });
