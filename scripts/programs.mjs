@@ -9,6 +9,7 @@ import { delimiter, join } from "node:path";
  * @property {string} package Debian's and Ubuntu's
  * @property {string} use what it is for
  * @property {boolean} [ofEngine] needed only where a Docker engine of our own is started
+ * @property {boolean} [ofTests] needed only for tests
  * @property {boolean} [isStatic] only a statically linked one will do
  */
 
@@ -19,6 +20,7 @@ export const PROGRAMS = [
   { name: "docker-registry", package: "docker-registry", use: "serves images on loopback" },
   { name: "/bin/busybox", package: "busybox-static", use: "is what images are made of", isStatic: true },
   { name: "flock", package: "util-linux", use: "keeps two from doing the same" },
+  { name: "openssl", package: "openssl", use: "makes certificates", ofTests: true },
 ];
 
 /** @typedef {"start" | "test"} Purpose */
@@ -35,7 +37,9 @@ export const startsEngine = (purpose, hasEngine) => purpose === "test" || !hasEn
  * @param {(program: Program) => boolean} isThere
  */
 export const missingPrograms = ({ purpose, hasEngine }, isThere) =>
-  PROGRAMS.filter(({ ofEngine }) => !ofEngine || startsEngine(purpose, hasEngine)).filter((each) => !isThere(each));
+  PROGRAMS.filter(({ ofEngine }) => !ofEngine || startsEngine(purpose, hasEngine))
+    .filter(({ ofTests }) => !ofTests || purpose === "test")
+    .filter((each) => !isThere(each));
 
 /** @param {Program} program */
 export function isInstalled({ name, isStatic }) {

@@ -24,10 +24,12 @@ import { createSteps } from "./services/appSteps.ts";
 import { BackEnd } from "./services/backEnd.ts";
 import { watchClock } from "./services/clockWatch.ts";
 import { startControl } from "./services/controlServer.ts";
+import { credentialsOf } from "./services/credentials.ts";
 import { machineHere, Stats } from "./services/deviceStats.ts";
 import { createEngine } from "./services/docker.ts";
 import { watchEngine } from "./services/dockerEvents.ts";
 import { openHome } from "./services/home.ts";
+import { LinkLog } from "./services/linkLog.ts";
 import { createLinkSteps } from "./services/linkSteps.ts";
 import { Orders } from "./services/orders.ts";
 import { procedures } from "./services/procedures.ts";
@@ -174,6 +176,7 @@ export async function run({ flags, config, env, version }: RunOptions): Promise<
     say: (order, text) => logs.say(order, text),
   });
   const startedAt = now();
+  const linkLog = new LinkLog(log, now);
 
   const agent = createActor(
     wire({
@@ -193,7 +196,13 @@ export async function run({ flags, config, env, version }: RunOptions): Promise<
             url: device().endpointUrl,
             realm: settings["wamp.realm"],
             authid: authidOf(device()),
-            readSecret: async () => (await flock.secret()).reveal(),
+            ...credentialsOf({
+              settings,
+              url: device().endpointUrl,
+              env,
+              readSecret: async () => (await flock.secret()).reveal(),
+            }),
+            onEnd: (cause) => linkLog.ended(cause),
             agent: `reagent/${version}`,
             laneOf,
             ...pulse(flags.ppTimeout),
@@ -247,6 +256,7 @@ export async function run({ flags, config, env, version }: RunOptions): Promise<
           problems: problems.list(),
           orderOf,
           since: (actor) => watcher.since(actor),
+          linkWords: (because) => linkLog.wordsOf(because),
         }),
     },
   });

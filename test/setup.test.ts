@@ -72,7 +72,9 @@ describe("the programs", () => {
   test("of an engine are not needed by a start where one answers", () => {
     const missing = missingPrograms({ purpose: "start", hasEngine: true }, none);
     expect(namesOf(missing)).toEqual(["docker-registry", "/bin/busybox", "flock"]);
-    expect(missingPrograms({ purpose: "start", hasEngine: false }, none)).toEqual(PROGRAMS);
+    expect(namesOf(missingPrograms({ purpose: "start", hasEngine: false }, none))).toEqual(
+      namesOf(PROGRAMS).filter((name) => name !== "openssl"),
+    );
   });
 
   test("that are there are not asked for", () => {

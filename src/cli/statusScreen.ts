@@ -10,7 +10,7 @@ export function statusScreen(status: Status, now: number): string[] {
   return [
     `reagent ${version}, device ${serial}, process ${pid}, up ${span(now - since)}`,
     `home     ${home}`,
-    `link     ${linkWords(link, now)}`,
+    ...linkWords(link, now),
     `engine   ${engineWords(engine, now)}`,
     "",
     ...(apps.length === 0 ? ["no apps"] : appTable(apps, now)),
@@ -19,12 +19,18 @@ export function statusScreen(status: Status, now: number): string[] {
   ].map((text) => plainLine(text));
 }
 
-function linkWords({ state, since, url, because, retryAt }: Status["link"], now: number): string {
+/** While it waits: why, what to do about it, and what exactly was said. */
+function linkWords({ state, since, url, because, says, todo, detail, retryAt }: Status["link"], now: number): string[] {
   const last = state.split(".").at(-1) ?? state;
-  if (last === "online") return `online since ${span(now - since)}, ${url}`;
+  if (last === "online") return [`link     online since ${span(now - since)}, ${url}`];
+  if (!state.startsWith("waiting")) return [`link     ${last}, ${url}`];
   const next = retryAt === undefined ? "" : `, next try ${inSpan(retryAt - now)}`;
-  const why = state.startsWith("waiting") && because ? `: ${because}` : "";
-  return `${last}${why}${next}, ${url}`;
+  return [
+    `link     ${last}${because ? `: ${says ?? because}` : ""}${next}`,
+    `         ${url}`,
+    ...(because ? [cut(`         ${[because, detail].filter(Boolean).join(": ")}`)] : []),
+    ...(todo ? [`         ${todo}`] : []),
+  ];
 }
 
 function engineWords({ state, since, socket, because, retryAt }: Status["engine"], now: number): string {

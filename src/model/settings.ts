@@ -46,6 +46,20 @@ const Seconds = z
   ])
   .pipe(z.int().min(0).max(600));
 
+const FilePath = z.string().regex(/^\/[^\0]{1,1023}$/);
+const file = (description: string, example: string) =>
+  setting(FilePath.optional(), { description, allowed: "the absolute path of a file", example });
+
+const Pin = z.string().regex(/^[A-Za-z0-9+/]{43}=$/);
+const Pins = z.union([
+  z.array(Pin).min(1).max(8),
+  z
+    .string()
+    .max(512)
+    .transform((text) => text.split(",").map((pin) => pin.trim()))
+    .pipe(z.array(Pin).min(1).max(8)),
+]);
+
 export const Settings = z.strictObject({
   "security.enforce": setting(z.enum(["on", "log", "off"]).default("on"), {
     description:
@@ -98,8 +112,31 @@ export const Settings = z.strictObject({
       example: '"realm1"',
     },
   ),
+  "auth.method": setting(z.enum(["wampcra", "ticket", "cryptosign"]).default("wampcra"), {
+    description:
+      "How the device proves who it is: `wampcra` and `ticket` by the secret of the .flock file (a ticket over wss only), `cryptosign` by `auth.key`. A router that asks for another proof gets none.",
+    allowed: "wampcra, ticket or cryptosign",
+    example: '"cryptosign"',
+  }),
+  "auth.key": file(
+    "For `cryptosign`: the private key, as an Ed25519 key in PEM or 32 bytes in hex.",
+    '"/etc/reagent/device.key"',
+  ),
+  "tls.ca": file(
+    "Authorities in PEM that are trusted beside the system's own: the one of the router, where it is one's own.",
+    '"/etc/reagent/ca.pem"',
+  ),
+  "tls.pin": setting(Pins.optional(), {
+    description:
+      "Keys that the router must have, one of these, beside a good certificate: SHA-256 of its public key (SPKI), in base64. Name a spare one too, or a new key on the router locks all devices out.",
+    allowed: "a list of 1 to 8 hashes of 44 characters (in the environment: separated by commas)",
+    example: '["l/IcHQ+RSM0kGZVEkO8EMn3yJcEEkDQ6bDqWGHDVhQo="]',
+  }),
+  "tls.cert": file("The device's own certificate in PEM, for a router that wants one.", '"/etc/reagent/device.pem"'),
+  "tls.key": file("Its key in PEM.", '"/etc/reagent/device.key"'),
 });
 export type Settings = z.output<typeof Settings>;
+export type AuthMethod = Settings["auth.method"];
 
 type Key = keyof Settings;
 const KEYS = Object.keys(Settings.shape) as readonly Key[];
@@ -122,8 +159,20 @@ export function readSettings(file: string | undefined, env: Environment): Settin
   const all = { ...inFile, ...Object.fromEntries(variables.map(({ key, value }) => [key, value])) };
   const parsed = Settings.safeParse(all);
   const faults = [...(parsed.error ? faultsIn(parsed.error, all, variables) : []), ...strangeVariables(env)];
+  if (parsed.success) faults.push(...lonely(parsed.data));
   if (!parsed.success || faults.length > 0) throw new AgentError("bad_settings", faults.join("; "));
   return parsed.data;
+}
+
+/** What makes no sense without another. */
+function lonely(settings: Settings): readonly string[] {
+  const needs = (is: boolean, key: Key, other: Key) =>
+    is && settings[other] === undefined ? [`${key} needs ${other}`] : [];
+  return [
+    ...needs(settings["auth.method"] === "cryptosign", "auth.method", "auth.key"),
+    ...needs(settings["tls.cert"] !== undefined, "tls.cert", "tls.key"),
+    ...needs(settings["tls.key"] !== undefined, "tls.key", "tls.cert"),
+  ];
 }
 
 function objectIn(file: string | undefined): object {

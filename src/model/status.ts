@@ -33,6 +33,10 @@ export const Status = z.object({
     url: z.string(),
     /** How the last link ended. */
     because: z.string().optional(),
+    /** The same in a sentence, what a person can do, and what the sentence leaves out. */
+    says: z.string().optional(),
+    todo: z.string().optional(),
+    detail: z.string().optional(),
     failures: z.int().optional(),
     retryAt: Time.optional(),
   }),

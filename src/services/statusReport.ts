@@ -3,6 +3,7 @@ import { type AppId, appName, type Desired, type Memory, type WireState } from "
 import type { Device } from "../model/device.ts";
 import { type AgentError, errorRow } from "../model/errors.ts";
 import type { Outage } from "../model/link.ts";
+import type { LinkWords } from "../model/linkCauses.ts";
 import type { AppOrder } from "../model/order.ts";
 import type { Problem } from "../model/problem.ts";
 import type { Status } from "../model/status.ts";
@@ -32,6 +33,7 @@ export interface About {
   readonly device: Device;
   readonly problems: readonly Problem[];
   readonly orderOf: (app: AppId) => AppOrder | undefined;
+  readonly linkWords: (because: string) => LinkWords & { readonly detail?: string };
   /** When an actor came into its state. */
   readonly since: (actor: string) => number;
 }
@@ -40,7 +42,7 @@ export interface About {
 const DEAD = "beginning anew";
 
 export function statusOf({ link, engine, apps }: Shown, about: About): Status {
-  const { version, startedAt, home, socket, device, problems, since } = about;
+  const { version, startedAt, home, socket, device, problems, since, linkWords } = about;
   const isWaiting = link?.state.startsWith("waiting") === true;
   return {
     version,
@@ -52,7 +54,11 @@ export function statusOf({ link, engine, apps }: Shown, about: About): Status {
       state: link?.state ?? DEAD,
       since: since("connection"),
       url: device.endpointUrl,
-      ...(link?.outage && { because: link.outage.because, failures: link.outage.failures }),
+      ...(link?.outage && {
+        because: link.outage.because,
+        ...linkWords(link.outage.because),
+        failures: link.outage.failures,
+      }),
       ...(isWaiting && link.outage && { retryAt: link.outage.retryAt }),
     },
     engine: {

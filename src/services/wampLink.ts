@@ -3,7 +3,7 @@
  * attempt; each order runs one step and is answered by the fact of the same name, or by the end of the link.
  */
 import type { LinkFact, LinkOrder } from "../model/link.ts";
-import { cause, RequestError } from "./wampCauses.ts";
+import { type Cause, cause, RequestError } from "./wampCauses.ts";
 import { Session } from "./wampSession.ts";
 import type { SessionOptions } from "./wampSessionOptions.ts";
 
@@ -24,19 +24,27 @@ export interface HeldLink {
   release(): void;
 }
 
+export interface LinkOptions extends Omit<SessionOptions, "onFact"> {
+  /** Hears how it ended, whole: the machine is told the word alone. */
+  readonly onEnd?: (cause: Cause) => void;
+}
+
 export function holdLink(
   attempt: number,
-  options: Omit<SessionOptions, "onFact">,
+  { onEnd, ...options }: LinkOptions,
   steps: LinkSteps,
   sendBack: (fact: LinkFact) => void,
 ): HeldLink {
   let isHeld = true;
-  const say = (fact: LinkFact) => isHeld && sendBack(fact);
+  const say = (fact: LinkFact): void => {
+    if (isHeld) sendBack(fact);
+  };
   const session = new Session({
     ...options,
     onFact: (fact) => {
-      if (fact.type !== "lost") say({ type: `link.${fact.type}`, attempt });
-      else say({ type: "link.lost", attempt, ending: fact.ending, because: fact.cause.because });
+      if (fact.type !== "lost") return say({ type: `link.${fact.type}`, attempt });
+      if (isHeld) onEnd?.(fact.cause);
+      say({ type: "link.lost", attempt, ending: fact.ending, because: fact.cause.because });
     },
   });
 

@@ -24,7 +24,7 @@ import { checkUri } from "./wampText.ts";
 import { LaneTransport } from "./wampTransport.ts";
 
 const CONFLICT = /^wamp\.error\.procedure_(already_exists|exists_with_different_invocation_policy)$/;
-const METHOD = "wampcra";
+const DEFAULT_METHOD = "wampcra";
 const FIRST_PAUSE = 250;
 const LONGEST_PAUSE = 2_000;
 
@@ -179,11 +179,12 @@ export class Session {
   readonly #onProblem = (what: string, error: unknown): void => this.#options.onProblem?.(what, error);
 
   #connect(): Connection {
-    const { url, realm, authid } = this.#options;
+    const { url, realm, authid, method = DEFAULT_METHOD, authextra } = this.#options;
     const connection = new autobahn.Connection({
       realm,
       authid,
-      authmethods: [METHOD],
+      authmethods: [method],
+      ...(authextra && { authextra }),
       max_retries: 0,
       retry_if_unreachable: false,
       use_deferred: deferred,
@@ -201,14 +202,19 @@ export class Session {
   }
 
   #open(): LaneTransport {
-    this.#transport = new LaneTransport({ ...this.#options, method: METHOD, onEnd: (why) => this.#ended(why) });
+    this.#transport = new LaneTransport({
+      ...this.#options,
+      method: this.#options.method ?? DEFAULT_METHOD,
+      onEnd: (why) => this.#ended(why),
+    });
     return this.#transport;
   }
 
   async #answer(extra: Dict): Promise<string> {
     this.#options.onFact({ type: "challenged" });
     try {
-      return await answerChallenge(await this.#options.readSecret(), extra);
+      const { method = DEFAULT_METHOD, readSecret, url } = this.#options;
+      return await answerChallenge(method, await readSecret(), extra, url.startsWith("wss:"));
     } catch (error) {
       this.#transport?.fail(cause("ours", "signer_failed", error instanceof Error ? error.message : ""));
       throw error;

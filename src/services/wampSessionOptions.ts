@@ -1,5 +1,6 @@
 /** What a session is given, and the facts that it tells. */
 import type { Ending } from "../model/link.ts";
+import type { AuthMethod } from "../model/settings.ts";
 import type { Cause } from "./wampCauses.ts";
 import type { Payload } from "./wampEndpoint.ts";
 import type { TransportOptions } from "./wampTransport.ts";
@@ -12,6 +13,10 @@ export type SessionFact =
 export interface SessionOptions extends Omit<TransportOptions, "method" | "onEnd"> {
   readonly realm: string;
   readonly authid: string;
+  /** The only method that is offered. Default is wampcra. */
+  readonly method?: AuthMethod;
+  /** Sent in HELLO: the public key for cryptosign. */
+  readonly authextra?: Readonly<Record<string, unknown>>;
   /** Read anew by each attempt, so that a rotated secret is found. */
   readonly readSecret: () => string | Promise<string>;
   readonly onFact: (fact: SessionFact) => void;

@@ -2,22 +2,15 @@
  * One WebSocket from dial to closed, with everything that can go wrong turned into one typed cause.
  * It pings, it knows when the peer is dead, it never waits longer than told, and it leaves no timer and no handle.
  */
-import type { Socket as TcpSocket } from "node:net";
+import type { connect, Socket as TcpSocket } from "node:net";
 import WebSocket from "ws";
 import { type Cause, cause, causeOf } from "./wampCauses.ts";
-
-/** Certificates are verified, always: there is no option to switch that off. */
-export interface TlsOptions {
-  readonly ca?: string | Buffer;
-  readonly cert?: string | Buffer;
-  readonly key?: string | Buffer;
-  readonly minVersion?: "TLSv1.2" | "TLSv1.3";
-  readonly servername?: string;
-}
+import { type DialOptions, type DialStep, dialer } from "./wampDial.ts";
 
 export interface SocketOptions {
   readonly url: string;
-  readonly tls?: TlsOptions;
+  /** TLS and proxy, asked for at the dial. What it throws ends the dial. */
+  readonly dial?: () => DialOptions;
   /** DNS, TCP, TLS and the upgrade together. Default is 10 s. */
   readonly dialWithin?: number;
   /** Default is 5 s. */
@@ -50,7 +43,7 @@ export function pulse(pingEvery: number): Pick<SocketOptions, "pingEvery" | "dea
 const SUBPROTOCOL = "wamp.2.json";
 
 export class Socket {
-  readonly #options: Required<Omit<SocketOptions, "tls">>;
+  readonly #options: Required<SocketOptions>;
   readonly #events: SocketEvents;
   #ws: WebSocket | undefined;
   #tcp: TcpSocket | undefined;
@@ -65,18 +58,18 @@ export class Socket {
   #pingAt = 0;
 
   constructor(options: SocketOptions, events: SocketEvents) {
-    const { tls, ...rest } = options;
     this.#options = {
+      dial: () => ({}),
       dialWithin: 10_000,
       pingEvery: 5_000,
       deadAfter: 10_000,
       closeWithin: 1_000,
       maxIncoming: 16 << 20,
-      ...rest,
+      ...options,
     };
     this.#events = events;
     try {
-      this.#ws = this.#dial(tls);
+      this.#ws = this.#dial();
     } catch (error) {
       this.#cause = causeOf(error as Error);
       queueMicrotask(() => this.#closed(1006, ""));
@@ -114,15 +107,22 @@ export class Socket {
     this.#closeTimer ??= setTimeout(() => this.#ws?.terminate(), this.#options.closeWithin);
   }
 
-  #dial(tls: TlsOptions | undefined): WebSocket {
-    const { url, maxIncoming, dialWithin } = this.#options;
+  #dial(): WebSocket {
+    const { url, maxIncoming, dialWithin, dial } = this.#options;
+    let step: DialStep = "dns";
+    const createConnection = dialer(new URL(url), dial(), (next) => {
+      step = next;
+    });
     const ws = new WebSocket(url, [SUBPROTOCOL], {
       maxPayload: maxIncoming,
       perMessageDeflate: false,
       followRedirects: false,
-      ...tls,
+      createConnection: createConnection as unknown as typeof connect,
     });
-    this.#dialTimer = setTimeout(() => this.fail(cause("deadline", "dial_deadline", url)), dialWithin);
+    this.#dialTimer = setTimeout(
+      () => this.fail(cause("deadline", `no_answer_${step}`, `${step}: ${dialWithin} ms`)),
+      dialWithin,
+    );
     ws.on("error", (error) => {
       this.#cause ??= causeOf(error);
     });

@@ -61,6 +61,9 @@ test("what is wrong says why, what to do, and when it is tried again", () => {
         since: NOW,
         url: "ws://r",
         because: "ECONNREFUSED",
+        says: "nothing listens at the router's address",
+        detail: "connect ECONNREFUSED 10.0.0.1:80",
+        todo: "Start the router.",
         failures: 3,
         retryAt: NOW + 4_200,
       },
@@ -75,7 +78,10 @@ test("what is wrong says why, what to do, and when it is tried again", () => {
     NOW,
   );
   expect(shown.slice(2)).toEqual([
-    "link     reconnecting: ECONNREFUSED, next try in 4 s, ws://r",
+    "link     reconnecting: nothing listens at the router's address, next try in 4 s",
+    "         ws://r",
+    "         ECONNREFUSED: connect ECONNREFUSED 10.0.0.1:80",
+    "         Start the router.",
     "engine   away: connect ENOENT, next look now, /s",
     "",
     "app      name     wanted   is               version  since",

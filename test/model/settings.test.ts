@@ -12,6 +12,7 @@ const DEFAULTS: Settings = {
   "docker.socket": "/var/run/docker.sock",
   "log.level": "info",
   "wamp.realm": "realm1",
+  "auth.method": "wampcra",
 };
 
 const refusal = (file: unknown, env = {}) => {
@@ -50,6 +51,12 @@ test("variables are named after their keys", () => {
     "REAGENT_DOCKER_SOCKET",
     "REAGENT_LOG_LEVEL",
     "REAGENT_WAMP_REALM",
+    "REAGENT_AUTH_METHOD",
+    "REAGENT_AUTH_KEY",
+    "REAGENT_TLS_CA",
+    "REAGENT_TLS_PIN",
+    "REAGENT_TLS_CERT",
+    "REAGENT_TLS_KEY",
   ]);
 });
 

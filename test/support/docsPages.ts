@@ -28,12 +28,13 @@ function idleRows(): string {
 }
 
 function settingSections(): string {
-  return Object.entries(Settings.parse({}))
-    .map(([key, initial]) => {
+  const defaults: Readonly<Record<string, unknown>> = Settings.parse({});
+  return Object.keys(Settings.shape)
+    .map((key) => {
       const { description, allowed, example } = aboutSetting(key as keyof Settings);
       const rows = [
         ["allowed", allowed],
-        ["default", code(JSON.stringify(initial))],
+        ["default", key in defaults ? code(JSON.stringify(defaults[key])) : "none"],
         ["in settings.json", code(`"${key}": ${example}`)],
         ["in the environment", code(`${variableOf(key)}=${asVariable(JSON.parse(example))}`)],
       ];

@@ -1,0 +1,30 @@
+/** Tells the log how each link ended, and keeps the last end for the status: its sentence, and what the sentence leaves out. */
+
+import { type LinkWords, linkWords } from "../model/linkCauses.ts";
+import type { Log } from "./log.ts";
+import type { Cause } from "./wampCauses.ts";
+
+export class LinkLog {
+  readonly #log: Log;
+  readonly #now: () => number;
+  #last: Cause | undefined;
+
+  constructor(log: Log, now: () => number) {
+    this.#log = log;
+    this.#now = now;
+  }
+
+  /** One cause that repeats itself is told once: a device may be offline for weeks. */
+  ended(cause: Cause): void {
+    const isNews = this.#last?.because !== cause.because || this.#last.detail !== cause.detail;
+    this.#last = cause;
+    const { says, todo } = linkWords(cause.because, this.#now());
+    this.#log[isNews ? "info" : "debug"]({ ...cause, ...(todo && { todo }) }, `the link ended: ${says}`);
+  }
+
+  /** For an end that the connection machine shows; it keeps the word alone. */
+  wordsOf(because: string): LinkWords & { readonly detail?: string } {
+    const detail = this.#last?.because === because ? this.#last.detail : "";
+    return { ...linkWords(because, this.#now()), ...(detail && { detail }) };
+  }
+}
