@@ -1,8 +1,10 @@
 /** Tells the log how each link ended, and keeps the last end for the status: its sentence, and what the sentence leaves out. */
 
-import { type LinkWords, linkWords } from "../model/linkCauses.ts";
+import { linkWords } from "../model/linkCauses.ts";
 import type { Log } from "./log.ts";
 import type { Cause } from "./wampCauses.ts";
+
+export type LinkWords = ReturnType<typeof linkWords> & { readonly detail?: string };
 
 export class LinkLog {
   readonly #log: Log;
@@ -23,7 +25,7 @@ export class LinkLog {
   }
 
   /** For an end that the connection machine shows; it keeps the word alone. */
-  wordsOf(because: string): LinkWords & { readonly detail?: string } {
+  wordsOf(because: string): LinkWords {
     const detail = this.#last?.because === because ? this.#last.detail : "";
     return { ...linkWords(because, this.#now()), ...(detail && { detail }) };
   }

@@ -3,10 +3,10 @@ import { type AppId, appName, type Desired, type Memory, type WireState } from "
 import type { Device } from "../model/device.ts";
 import { type AgentError, errorRow } from "../model/errors.ts";
 import type { Outage } from "../model/link.ts";
-import type { LinkWords } from "../model/linkCauses.ts";
 import type { AppOrder } from "../model/order.ts";
 import type { Problem } from "../model/problem.ts";
 import type { Status } from "../model/status.ts";
+import type { LinkWords } from "./linkLog.ts";
 
 export interface Shown {
   readonly link: { readonly state: string; readonly outage: Outage | undefined } | undefined;
@@ -33,7 +33,7 @@ export interface About {
   readonly device: Device;
   readonly problems: readonly Problem[];
   readonly orderOf: (app: AppId) => AppOrder | undefined;
-  readonly linkWords: (because: string) => LinkWords & { readonly detail?: string };
+  readonly linkWords: (because: string) => LinkWords;
   /** When an actor came into its state. */
   readonly since: (actor: string) => number;
 }

@@ -4,7 +4,7 @@
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Session as AutobahnSession, Connection, TransportFactory } from "autobahn";
-import { endingOf } from "../model/link.ts";
+import { endingOf } from "../model/linkCauses.ts";
 import { autobahn } from "./autobahnQuiet.ts";
 import { answerChallenge } from "./wampAuth.ts";
 import { type Cause, cause, RequestError } from "./wampCauses.ts";

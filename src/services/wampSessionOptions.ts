@@ -1,5 +1,5 @@
 /** What a session is given, and the facts that it tells. */
-import type { Ending } from "../model/link.ts";
+import type { Ending } from "../model/linkCauses.ts";
 import type { AuthMethod } from "../model/settings.ts";
 import type { Cause } from "./wampCauses.ts";
 import type { Payload } from "./wampEndpoint.ts";

@@ -6,7 +6,8 @@ import { getShortestPaths } from "xstate/graph";
 import { type ConnectionReport, connectionMachine, DEADLINES } from "../../src/machines/connection.ts";
 import { pathOf } from "../../src/machines/observe.ts";
 import { watch } from "../../src/machines/slot.ts";
-import { endingOf, type LinkFact, type LinkOrder, type Outage, PROVEN_AFTER } from "../../src/model/link.ts";
+import { type LinkFact, type LinkOrder, type Outage, PROVEN_AFTER } from "../../src/model/link.ts";
+import { endingOf } from "../../src/model/linkCauses.ts";
 
 /** Answers that a link may give, by order; what is missing is never answered. */
 type Manners = Partial<Record<LinkOrder["type"] | "dial", readonly LinkFact["type"][]>>;

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { endingOf } from "../../src/model/link.ts";
-import { linkWords } from "../../src/model/linkCauses.ts";
+
+import { endingOf, LINK_CAUSES, linkWords } from "../../src/model/linkCauses.ts";
 
 const NOW = Date.UTC(2026, 5);
 
@@ -31,7 +31,7 @@ const CAUSES: readonly [string, string, "lost" | "refused" | "taken"][] = [
   ["ERR_SSL_WRONG_VERSION_NUMBER", "the server does not speak TLS there", "refused"],
   ["http_301", "the server sends us elsewhere, which is not followed", "refused"],
   ["http_404", "the server is no WAMP router", "refused"],
-  ["http_429", "the server is no WAMP router", "lost"],
+  ["http_429", "the server does not take the connection now", "lost"],
   ["http_503", "the server is there and its router is not", "lost"],
   ["no_wamp_subprotocol", "the server is no WAMP router", "refused"],
   ["no_websocket", "the server is no WAMP router", "refused"],
@@ -63,7 +63,7 @@ test.each(CAUSES)("%s: %s (%s)", (because, says, ending) => {
 });
 
 test("whatever only a person can mend says how", () => {
-  const mute = CAUSES.filter(([because, , ending]) => ending === "refused" && !linkWords(because, NOW).todo);
+  const mute = LINK_CAUSES.filter(({ ending, todo }) => ending !== "lost" && !todo);
   expect(mute).toEqual([]);
 });
 

@@ -3,11 +3,13 @@ import { ERROR_CODES, errorRow, type Retry } from "../../src/model/errors.ts";
 import { FLAGS, usageOf } from "../../src/model/flags.ts";
 import { Flock } from "../../src/model/flock.ts";
 import { aboutSetting, Settings, variableOf } from "../../src/model/settings.ts";
+import { connectionPage } from "./connectionPage.ts";
 
 /** Path -> its text. */
 export const PAGES: Readonly<Record<string, () => string>> = {
   "docs/config.md": configPage,
   "docs/errors.md": errorsPage,
+  "docs/connection.md": connectionPage,
 };
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
