@@ -1,6 +1,6 @@
 /**
  * How long a control call takes while 4 MB/s of logs go into a slow line, with and without the two limits of the lanes.
- * node test/measure.ts [bytes per second of the line]
+ * node bench/lanes.ts [bytes per second of the line]
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Lane, Lanes } from "../src/services/wampLanes.ts";

@@ -3,22 +3,18 @@
  *
  * What the socket or the kernel holds, nothing can overtake. So a message is handed over only while less than 64 KiB
  * wait in the socket; and because the kernel alone takes megabytes, state and logs wait also while more than a window of
- * bytes is not proven to be read: a ping that carries the position follows each 32 KiB, its pong proves them.
+ * bytes is not proven to be read: a ping that carries the position follows each part of it, its pong proves them.
  */
 import { RequestError } from "./wampCauses.ts";
+import { SendWindow } from "./wampWindow.ts";
 
 /** In order of rank. Which one a message takes depends on its URI alone, so a topic is never in two of them. */
 export const LANES = ["control", "state", "logs"] as const;
 export type Lane = (typeof LANES)[number];
 
 const SOCKET_LIMIT = 64 * 1024;
-const MARK_EVERY = 32 * 1024;
-/** Bytes on their way, unproven, above which a lane waits. Control never waits for a proof. */
-const WINDOW: Readonly<Record<Lane, number>> = {
-  control: Number.POSITIVE_INFINITY,
-  state: 256 * 1024,
-  logs: 128 * 1024,
-};
+/** Windows of bytes on their way, unproven, with which a lane waits. Control never waits for a proof. */
+const WINDOWS: Readonly<Record<Lane, number>> = { control: Number.POSITIVE_INFINITY, state: 2, logs: 1 };
 /** Bytes queued above which a message is refused with `lane_full`, and below which `room` lets a producer go on. */
 const QUEUE_LIMIT: Readonly<Record<Lane, number>> = { control: 16 << 20, state: 16 << 20, logs: 4 << 20 };
 const ROOM = 256 * 1024;
@@ -31,6 +27,8 @@ export interface Outlet {
   write(text: string): void;
   /** A ping that carries `position`; `proven(position)` is called when its pong comes. */
   mark(position: number): void;
+  /** ms that no clock step moves. */
+  now(): number;
 }
 
 interface Waiter {
@@ -42,9 +40,8 @@ export class Lanes {
   readonly #outlet: Outlet;
   readonly #queues: Readonly<Record<Lane, Fifo>> = { control: new Fifo(), state: new Fifo(), logs: new Fifo() };
   #waiters: Waiter[] = [];
-  #sent = 0;
+  readonly #window = new SendWindow();
   #marked = 0;
-  #proven = 0;
   #isFinished = false;
   #isSealed = false;
 
@@ -69,17 +66,16 @@ export class Lanes {
     for (let queue = this.#next(); queue !== undefined; queue = this.#next()) {
       const { text, bytes } = queue.shift();
       this.#outlet.write(text);
-      this.#sent += bytes;
-      if (this.#sent - this.#marked < MARK_EVERY) continue;
-      this.#marked = this.#sent;
-      this.#outlet.mark(this.#sent);
+      this.#window.sent(bytes);
+      if (this.#window.position - this.#marked >= this.#window.markEvery) this.#mark();
     }
+    if (LANES.some((lane) => this.#queues[lane].bytes > 0)) this.#mark();
     this.#wake();
   }
 
   /** The peer has read everything up to here. */
   proven(position: number): void {
-    this.#proven = Math.max(this.#proven, Math.min(position, this.#sent));
+    this.#window.proven(position, this.#outlet.now());
     this.pump();
   }
 
@@ -115,10 +111,19 @@ export class Lanes {
     this.#wake();
   }
 
+  /** Also whenever something is held back: the proof that lets it go must have been asked for. */
+  #mark(): void {
+    const { position } = this.#window;
+    if (position === this.#marked) return;
+    this.#marked = position;
+    this.#window.marked(this.#outlet.now());
+    this.#outlet.mark(position);
+  }
+
   #next(): Fifo | undefined {
     if (!this.#outlet.isOpen() || this.#outlet.buffered() >= SOCKET_LIMIT) return undefined;
-    const unproven = this.#sent - this.#proven;
-    const lane = LANES.find((name) => this.#queues[name].bytes > 0 && unproven < WINDOW[name]);
+    const { unproven, bytes } = this.#window;
+    const lane = LANES.find((name) => this.#queues[name].bytes > 0 && unproven < WINDOWS[name] * bytes);
     return lane && this.#queues[lane];
   }
 

@@ -63,6 +63,7 @@ export class LaneTransport implements Transport {
       buffered: () => this.#socket.buffered,
       write: (text) => this.#socket.write(text),
       mark: (position) => this.#socket.mark(position),
+      now: () => performance.now(),
     });
   }
 
