@@ -3,13 +3,30 @@ import { defineConfig } from "vitest/config";
 const report = process.env["VITEST_REPORT"];
 const common = { restoreMocks: true, unstubEnvs: true, execArgv: ["--expose-gc"], testTimeout: 15_000, maxWorkers: 2 };
 
-/** `unit` needs nothing but Node; `engine` starts a Docker engine and a registry of its own. */
+/** `unit` needs nothing but Node; `engine` starts a Docker engine and a registry of its own, `routers` real WAMP routers. */
 export default defineConfig({
   test: {
     reporters: report ? ["default", "json"] : ["default"],
     ...(report && { outputFile: { json: report } }),
     projects: [
-      { test: { ...common, name: "unit", include: ["test/**/*.test.ts"], exclude: ["test/engine/**"] } },
+      {
+        test: {
+          ...common,
+          name: "unit",
+          include: ["test/**/*.test.ts"],
+          exclude: ["test/engine/**", "test/routers/**"],
+        },
+      },
+      {
+        test: {
+          ...common,
+          name: "routers",
+          include: ["test/routers/**/*.test.ts"],
+          fileParallelism: false,
+          testTimeout: 30_000,
+          hookTimeout: 90_000,
+        },
+      },
       {
         test: {
           ...common,

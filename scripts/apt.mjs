@@ -28,7 +28,7 @@ export function wayToInstall({ isDebian, isRoot, isTerminal, hasSudo }) {
 }
 
 /** @param {readonly Program[]} missing */
-export const packagesOf = (missing) => [...new Set(missing.map((each) => each.package))];
+export const packagesOf = (missing) => [...new Set(missing.flatMap((each) => each.package.split(" ")))];
 
 /**
  * @param {readonly Program[]} missing

@@ -1,5 +1,6 @@
 // @ts-check
 /** The programs that are used and do not come from npm: which ones, what for, and which of them are missing. */
+import { spawnSync } from "node:child_process";
 import { accessSync, closeSync, constants, openSync, readSync } from "node:fs";
 import { delimiter, join } from "node:path";
 
@@ -10,8 +11,14 @@ import { delimiter, join } from "node:path";
  * @property {string} use what it is for
  * @property {boolean} [ofEngine] needed only where a Docker engine of our own is started
  * @property {boolean} [ofTests] needed only for tests
+ * @property {boolean} [ofRouters] needed to install the real routers
  * @property {boolean} [isStatic] only a statically linked one will do
+ * @property {readonly string[]} [works] a command that must succeed for it to be of use
  */
+
+/** Debian's python3 alone has neither environments nor headers. */
+const PYTHON_CAN_BUILD =
+  "import ensurepip, os, sys, sysconfig; sys.exit(not os.path.exists(sysconfig.get_path('include') + '/Python.h'))";
 
 /** @type {readonly Program[]} */
 export const PROGRAMS = [
@@ -21,6 +28,15 @@ export const PROGRAMS = [
   { name: "/bin/busybox", package: "busybox-static", use: "is what images are made of", isStatic: true },
   { name: "flock", package: "util-linux", use: "keeps two from doing the same" },
   { name: "openssl", package: "openssl", use: "makes certificates", ofTests: true },
+  { name: "cc", package: "build-essential", use: "builds parts of a router", ofTests: true, ofRouters: true },
+  {
+    name: "python3",
+    package: "python3-venv python3-dev",
+    use: "runs a router",
+    ofTests: true,
+    ofRouters: true,
+    works: ["python3", "-c", PYTHON_CAN_BUILD],
+  },
 ];
 
 /** @typedef {"start" | "test"} Purpose */
@@ -42,12 +58,14 @@ export const missingPrograms = ({ purpose, hasEngine }, isThere) =>
     .filter((each) => !isThere(each));
 
 /** @param {Program} program */
-export function isInstalled({ name, isStatic }) {
+export function isInstalled({ name, isStatic, works }) {
   const paths = name.startsWith("/")
     ? [name]
     : (process.env["PATH"] ?? "").split(delimiter).map((at) => join(at, name));
   const path = paths.find(isExecutable);
-  return path !== undefined && (!isStatic || isStaticallyLinked(beginningOf(path)));
+  if (path === undefined || (isStatic && !isStaticallyLinked(beginningOf(path)))) return false;
+  const [command, ...args] = works ?? [];
+  return command === undefined || spawnSync(command, args, { stdio: "ignore" }).status === 0;
 }
 
 /**

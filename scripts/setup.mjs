@@ -14,6 +14,7 @@ import { Obstacle } from "./obstacle.mjs";
 import { installPackages, whyInstall } from "./packages.mjs";
 import { isInstalled, missingPrograms } from "./programs.mjs";
 import { whyNotHere, whyNotThisNode } from "./requirements.mjs";
+import { ROUTERS, seeToRouters } from "./routers.mjs";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const CACHE = join(ROOT, ".cache");
@@ -34,7 +35,7 @@ async function setUp(purpose) {
   const isRoot = process.getuid?.() === 0;
   stopFor(whyNotHere({ purpose, hasEngine, isRoot, platform: process.platform }));
   const missing = missingPrograms({ purpose, hasEngine }, isInstalled);
-  if (missing.length === 0 && whyInstall(ROOT) === undefined) return;
+  if (missing.length === 0 && whyInstall(ROOT) === undefined) return seeToRealRouters(purpose);
   if (!process.argv.includes(ALONE)) {
     const wait = () => say("another set-up is at work here; waiting for it");
     process.exitCode = runAlone(join(CACHE, "setup.lock"), [...process.argv.slice(1), ALONE], wait);
@@ -42,6 +43,12 @@ async function setUp(purpose) {
   }
   if (missing.length > 0) await seeToPrograms(missing, isRoot);
   seeToPackages();
+  seeToRealRouters(purpose);
+}
+
+/** @param {import("./programs.mjs").Purpose} purpose */
+function seeToRealRouters(purpose) {
+  if (purpose === "test") process.exitCode = seeToRouters(ROUTERS);
 }
 
 /**
