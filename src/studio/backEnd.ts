@@ -5,23 +5,25 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { remaining } from "../model/backoff.ts";
 import { afterEnd, LONGEST_WAIT, type Outage } from "../model/link.ts";
-import { procedureName } from "../model/names.ts";
+import { authidOf, procedureName } from "../model/names.ts";
 import { AgentAnswer, type Granted, readLog } from "../model/studio.ts";
 import { cause, RequestError } from "../services/wampCauses.ts";
+import type { Endpoint } from "../services/wampEndpoint.ts";
 import { Session } from "../services/wampSession.ts";
 import type { SessionFact } from "../services/wampSessionOptions.ts";
 import { requestOf } from "./appSync.ts";
 import { backEndProcedures, disconnected, nameOf, type Office, testified } from "./backEndProcedures.ts";
 import type { DeviceRow, WishRow } from "./desiredStates.ts";
+import type { BackEndLogin } from "./studioRouter.ts";
 
 export interface BackEndOptions extends Office {
   /** Of the router. */
   readonly url: string;
   /** Default is realm1. */
   readonly realm?: string;
-  /** Default is system. */
-  readonly authid?: string;
-  readonly secret: string;
+  readonly login: BackEndLogin;
+  /** What the router asks, beside what devices ask. */
+  readonly gate?: ReadonlyMap<string, Endpoint>;
   /** Follow what the devices' apps say; each device then sends all of it. */
   readonly logs: boolean;
   readonly random: () => number;
@@ -52,6 +54,11 @@ export class BackEnd {
     this.#over.abort();
     await this.#session?.leave(1_000);
     await this.#running;
+  }
+
+  /** Sends a device away, as an operator may; it comes back by itself. */
+  async sendAway(device: DeviceRow): Promise<void> {
+    await this.#session?.call("wamp.session.kill_by_authid", [authidOf(device)]);
   }
 
   /** Brings a wish to its device. Never rejects. */
@@ -94,12 +101,13 @@ export class BackEnd {
 
   /** One attempt, from the dial to its end. */
   #link(onUp: () => void): Promise<Extract<SessionFact, { type: "lost" }>> {
-    const { url, realm = "realm1", authid = "system", secret } = this.#options;
+    const { url, realm = "realm1", login } = this.#options;
+    const { secret, ...identity } = login;
     return new Promise((resolve) => {
       const session = new Session({
         url,
         realm,
-        authid,
+        ...identity,
         readSecret: () => secret,
         agent: "reagent-studio",
         laneOf: () => "control",
@@ -119,7 +127,7 @@ export class BackEnd {
     try {
       await session.subscribe("reswarm.api.testament_device", (args) => testified(office, args));
       if (office.logs) await Promise.all(office.store.devices().map((device) => this.#hear(session, device)));
-      const all = [...backEndProcedures(office)];
+      const all = [...backEndProcedures(office), ...(office.gate ?? [])];
       await Promise.all(all.map(([name, endpoint]) => session.register(name, endpoint)));
       await this.#missed(session);
     } catch (error) {

@@ -14,6 +14,7 @@ import { type Line, narrate } from "./narrator.ts";
 import { Story } from "./story.ts";
 import { type Studio, startStudio } from "./studio.ts";
 import { openStudioControl } from "./studioControl.ts";
+import type { RouterChoice } from "./studioRouters.ts";
 
 export interface DemoOptions {
   /** Holds all of it; made, and removed at the end. */
@@ -23,6 +24,8 @@ export interface DemoOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Ends by itself after the story. */
   readonly once: boolean;
+  /** Default is the embedded router. */
+  readonly router?: RouterChoice;
   readonly isInColour: boolean;
   readonly print: (line: string) => void;
   readonly signal: AbortSignal;
@@ -31,7 +34,7 @@ export interface DemoOptions {
 
 /** @returns the sentence of the step that was not seen; undefined if the whole story was. @throws what kept a part from starting. */
 export async function runDemo(options: DemoOptions): Promise<string | undefined> {
-  const { folder, env, once, isInColour, print, signal, now } = options;
+  const { folder, env, once, router = { kind: "embedded" }, isInColour, print, signal, now } = options;
   const tell = (line: Omit<Line, "at">) => print(narrate({ at: now(), ...line }, isInColour));
   const say = (text: string) => tell({ who: "demo", says: text, tone: "plain" });
   await takeFolder(folder);
@@ -53,6 +56,7 @@ export async function runDemo(options: DemoOptions): Promise<string | undefined>
         folder: join(folder, "studio"),
         registryHost: registry,
         onEvent: (event) => note({ from: "studio", event }),
+        router,
       });
       control = await openStudioControl(studio);
       return studio;
@@ -61,8 +65,9 @@ export async function runDemo(options: DemoOptions): Promise<string | undefined>
       await control?.close();
       await studio?.stop();
     };
+    if (router.kind !== "embedded") say(`the router is ${router.kind === "url" ? router.url : router.kind}`);
     const { url, addDevice, addApp } = await openStudio();
-    say(`the studio's router listens on ${url}`);
+    if (router.kind !== "url") say(`the studio's router listens on ${url}`);
     const home = join(folder, "agent");
     mkdirSync(home, { recursive: true, mode: 0o700 });
     const flock = join(home, "press-01.flock");
@@ -80,7 +85,8 @@ export async function runDemo(options: DemoOptions): Promise<string | undefined>
     const missing = await story.play(
       demoSteps({
         want: async (target) => studio?.desire(WEATHER.app.name, target, WEATHER.version),
-        closeRouter: closeStudio,
+        closeRouter: router.kind === "url" ? undefined : closeStudio,
+        sendAway: async () => studio?.sendAway("press-01"),
         openRouter: async () => {
           await openStudio();
         },

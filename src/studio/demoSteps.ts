@@ -5,8 +5,10 @@ import type { Step } from "./story.ts";
 
 export interface DemoStepsOptions {
   readonly want: (target: "RUNNING" | "REMOVED") => Promise<unknown>;
-  /** The studio with its router goes, as in a power cut of the site; and comes back at the same address. */
-  readonly closeRouter: () => Promise<void>;
+  /** The studio with its router goes, as in a power cut of the site; and comes back at the same address. None: not ours. */
+  readonly closeRouter: (() => Promise<void>) | undefined;
+  /** The studio ends the device's session, which a router of somebody else can be asked for. */
+  readonly sendAway: () => Promise<unknown>;
   readonly openRouter: () => Promise<void>;
   /** Socket of the engine, to see with one's own eyes that nothing is left. */
   readonly socket: string;
@@ -31,7 +33,22 @@ const reads = (words: string) => (happening: Happening) =>
 const comesTo = (status: string) => (happening: Happening) =>
   happening.from === "studio" && happening.event.type === "device.status" && happening.event.status === status;
 
-export function demoSteps({ want, closeRouter, openRouter, socket, once }: DemoStepsOptions): Step<Happening>[] {
+function outage({ closeRouter, openRouter, sendAway }: DemoStepsOptions): Step<Happening>[] {
+  const back = { until: goes("connection", /online$/), within: LATER };
+  if (!closeRouter)
+    return [
+      { says: "the router sends the device away", act: sendAway, until: goes("connection", /^waiting/), within: SOON },
+      { says: "the device is back, by itself", ...back },
+    ];
+  return [
+    { says: "the router goes away", act: closeRouter, until: goes("connection", /^waiting/), within: SOON },
+    { says: "the device dials, in vain, and will again", until: goes("connection", /^waiting/), within: SOON },
+    { says: "the router is back, and so is the device", act: openRouter, ...back },
+  ];
+}
+
+export function demoSteps(options: DemoStepsOptions): Step<Happening>[] {
+  const { want, socket, once } = options;
   const isGone = async () => {
     const left = await containersOf(socket, WEATHER.container);
     if (left > 0) throw new Error(`${left} container(s) of the app are left in the engine`);
@@ -54,19 +71,7 @@ export function demoSteps({ want, closeRouter, openRouter, socket, once }: DemoS
     { says: "what it prints arrives in the studio", until: reads("hello from weather"), isBeside: true, within: SOON },
     { says: "it crashes, and the studio hears of it", until: hears("FAILED"), isBeside: true, within: SOON },
     { says: "it is restarted after a wait, by itself", until: hears("RUNNING"), within: LATER },
-    {
-      says: "the router goes away",
-      act: closeRouter,
-      until: goes("connection", /^waiting/),
-      within: SOON,
-    },
-    { says: "the device dials, in vain, and will again", until: goes("connection", /^waiting/), within: SOON },
-    {
-      says: "the router is back, and so is the device",
-      act: openRouter,
-      until: goes("connection", /online$/),
-      within: LATER,
-    },
+    ...outage(options),
     { says: "the app ran on meanwhile, and is told again", until: hears("RUNNING"), isBeside: true, within: SOON },
     { says: "the app is removed", act: () => want("REMOVED"), until: hears("REMOVED"), within: LATER },
   ];

@@ -9,7 +9,8 @@ import { type AppOverview, type Granted, NewApp, NewDevice, read, type StudioEve
 import { BackEnd } from "./backEnd.ts";
 import { DesiredStates, type DeviceRow } from "./desiredStates.ts";
 import { type Flock, flockOf } from "./flock.ts";
-import { startStudioRouter } from "./studioRouter.ts";
+import { gateProcedures } from "./gate.ts";
+import { openRouter, type RouterChoice } from "./studioRouters.ts";
 
 export interface StudioOptions {
   /** Holds `studio.db`; mode 0700. */
@@ -20,6 +21,8 @@ export interface StudioOptions {
   readonly host?: string;
   /** Where new devices pull from: `127.0.0.1:5000`. */
   readonly registryHost: string;
+  /** Default is the embedded one. */
+  readonly router?: RouterChoice;
   readonly onEvent: (event: StudioEvent) => void;
   /** Events with what the apps say; devices then send all of it. Default is true. */
   readonly logs?: boolean;
@@ -44,6 +47,8 @@ export interface Studio {
    * one wanted before, else the newest. The device may be left out where there is one. @throws {AgentError} studio_refused
    */
   desire(app: string | number, target: Target, version?: string, device?: string): Promise<Granted>;
+  /** Ends the session of a device, as an operator may; it comes back by itself. */
+  sendAway(device: string): Promise<void>;
   /** Each app on each device. */
   apps(): AppOverview[];
   knownApps(): NewApp[];
@@ -69,11 +74,15 @@ async function startOn(store: DesiredStates, options: StudioOptions): Promise<St
   const secret = store.setting("operator_secret", () => randomBytes(32).toString("base64"));
   const operator = { authid: String(ACCOUNT), secret };
   const port = options.port ?? Number(store.setting("port", () => "0"));
-  const router = await startStudioRouter({ host, port, devices: store.devices(), operator });
+  const router = await openRouter(options.router ?? { kind: "embedded" }, {
+    ...{ host, port, operator, folder },
+    devices: store.devices(),
+  });
   store.keep("port", String(router.port));
   const { url } = router;
   const office = { store, emit: onEvent, accounts: [ACCOUNT] as const, now };
-  const backEnd = new BackEnd({ ...office, url, secret: router.backEndSecret, logs, random });
+  const gate = router.asksBackEnd ? gateProcedures({ store, operator }) : new Map();
+  const backEnd = new BackEnd({ ...office, url: router.inside ?? url, login: router.backEnd, gate, logs, random });
   await backEnd.ready;
   let stopped: Promise<void> | undefined;
 
@@ -100,6 +109,7 @@ async function startOn(store: DesiredStates, options: StudioOptions): Promise<St
       const reply = await backEnd.request(where, row);
       return { app: what.name, device: where.name, target: wish.target, version: row.version, ...reply };
     },
+    sendAway: (name) => backEnd.sendAway(deviceNamed(store, name)),
     apps: () => store.overview(),
     knownApps: () => store.apps(),
     stop() {

@@ -1,32 +1,11 @@
 /** The embedded router as the studio runs it: who there is, and what each may do. Nobody gets in without a proof. */
 import { randomBytes } from "node:crypto";
 import { AgentError } from "../model/errors.ts";
+import { authidOf } from "../model/names.ts";
+import type { AuthMethod } from "../model/settings.ts";
 import type { DeviceRow } from "./desiredStates.ts";
-import { EVERYTHING, MiniRouter, type Roles, type User } from "./router/minirouter.ts";
-
-/** A testament is a publication, so its topic needs a rule too. */
-const ROLES: Roles = {
-  device: [
-    { uri: "re.mgmt.{serial}.", match: "prefix", allow: ["register", "publish", "subscribe"] },
-    { uri: "reswarm.logs.{serial}.", match: "prefix", allow: ["publish"] },
-    { uri: "reswarm.api.testament_device", allow: ["publish"] },
-    { uri: "reswarm.devices.", match: "prefix", allow: ["call"], disclose: true },
-    { uri: "reswarm.containers.", match: "prefix", allow: ["call"], disclose: true },
-    { uri: "wamp.session.add_testament", allow: ["call"] },
-    { uri: "wamp.session.flush_testaments", allow: ["call"] },
-    { uri: "wamp.subscription.match", allow: ["call"] },
-    { uri: "wamp.subscription.on_create", allow: ["subscribe"] },
-    { uri: "wamp.subscription.on_delete", allow: ["subscribe"] },
-    { uri: "wamp.registration.on_unregister", allow: ["subscribe"] },
-    // The original agent subscribes to this very text.
-    { uri: "reswarm.device.%d.list/ondestroy", allow: ["subscribe"] },
-  ],
-  operator: [
-    { uri: "re.mgmt.", match: "prefix", allow: ["call", "subscribe"], disclose: true },
-    { uri: "reswarm.logs.", match: "prefix", allow: ["subscribe"] },
-  ],
-  backend: EVERYTHING,
-};
+import { MiniRouter, type User } from "./router/minirouter.ts";
+import { ROLES } from "./studioRoles.ts";
 
 export interface StudioRouterOptions {
   readonly host: string;
@@ -36,27 +15,46 @@ export interface StudioRouterOptions {
   readonly operator: { readonly authid: string; readonly secret: string };
 }
 
+/** How the back end proves who it is. */
+export interface BackEndLogin {
+  readonly authid: string;
+  readonly method: AuthMethod;
+  readonly secret: string;
+  readonly authextra?: Readonly<Record<string, unknown>>;
+}
+
 export interface StudioRouter {
+  /** For devices. */
   readonly url: string;
+  /** For the back end, where that is another one. */
+  readonly inside?: string;
   readonly port: number;
-  /** Of the user `system`; a new one each time. */
-  readonly backEndSecret: string;
+  readonly backEnd: BackEndLogin;
+  /** The router asks the back end who may come in and what he may do, so the back end must answer that. */
+  readonly asksBackEnd: boolean;
+  /** False: somebody else's, which goes on when the studio stops. */
+  readonly isOurs: boolean;
   /** Lets a new device in. */
   admit(device: DeviceRow): void;
   stop(): Promise<void>;
 }
 
-/** @throws {AgentError} studio_refused: the port is not to be had. */
-export async function startStudioRouter({ host, port, devices, operator }: StudioRouterOptions): Promise<StudioRouter> {
-  const backEndSecret = randomBytes(32).toString("base64");
+/** The users that a router keeps itself. The secret of the back end is a new one each time. */
+export function usersOf({ devices, operator }: Pick<StudioRouterOptions, "devices" | "operator">, secret: string) {
   const users: Record<string, User> = {
-    system: { method: "wampcra", secret: backEndSecret, role: "backend" },
+    system: { method: "wampcra", secret, role: "backend" },
     [operator.authid]: { method: "wampcra", secret: operator.secret, role: "operator" },
   };
-  const admit = ({ swarmKey, deviceKey, secret, serial }: DeviceRow): void => {
-    users[`${swarmKey}-${deviceKey}`] = { method: "wampcra", secret, role: "device", serial };
-  };
-  for (const device of devices) admit(device);
+  for (const device of devices) users[authidOf(device)] = userOf(device);
+  return users;
+}
+
+export const userOf = ({ secret, serial }: DeviceRow): User => ({ method: "wampcra", secret, role: "device", serial });
+
+/** @throws {AgentError} studio_refused: the port is not to be had. */
+export async function startStudioRouter({ host, port, devices, operator }: StudioRouterOptions): Promise<StudioRouter> {
+  const secret = randomBytes(32).toString("base64");
+  const users = usersOf({ devices, operator }, secret);
   const router = new MiniRouter({ users, roles: ROLES, keepalive: 10_000, joinWithin: 10_000, origins: [] });
   try {
     await router.listen({ host, port });
@@ -66,8 +64,12 @@ export async function startStudioRouter({ host, port, devices, operator }: Studi
   return {
     url: router.url,
     port: Number(new URL(router.url).port),
-    backEndSecret,
-    admit,
+    backEnd: { authid: "system", method: "wampcra", secret },
+    asksBackEnd: false,
+    isOurs: true,
+    admit: (device) => {
+      users[authidOf(device)] = userOf(device);
+    },
     stop: () => router.close(),
   };
 }

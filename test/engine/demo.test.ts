@@ -47,19 +47,23 @@ function leftOf(cwd: string) {
 const NOTHING = { processes: [], mounts: [], folder: false };
 const bridges = () => readdirSync("/sys/class/net").filter((name) => name.startsWith("rg"));
 
-test("--once: every step of the story is seen, the exit code is 0, and nothing is left", async () => {
-  const before = bridges();
-  const { cwd, lines, ended } = start(["--once"]);
-  const code = await ended;
-  expect({ code, tail: code === 0 ? "" : lines.slice(-20).join("\n") }).toEqual({ code: 0, tail: "" });
-  const steps = lines.filter((line) => line.includes(" * ")).map((line) => line.replace(/^.* \* /, ""));
-  expect(steps.length).toBeGreaterThan(12);
-  expect(steps.at(-1)).toBe("nothing of it is left in the engine");
-  expect(lines.every((line) => /^\d\d:\d\d:\d\d\.\d{3} {2}/.test(line))).toBe(true);
-  expect(leftOf(cwd)).toEqual(NOTHING);
-  expect(bridges()).toEqual(before);
-  rmSync(cwd, { recursive: true, force: true });
-}, 90_000);
+test.each(["embedded", "nexus", "crossbar"])(
+  "--once on %s: every step of the story is seen, the exit code is 0, and nothing is left",
+  async (router) => {
+    const before = bridges();
+    const { cwd, lines, ended } = start(["--once", "--router", router]);
+    const code = await ended;
+    expect({ code, tail: code === 0 ? "" : lines.slice(-20).join("\n") }).toEqual({ code: 0, tail: "" });
+    const steps = lines.filter((line) => line.includes(" * ")).map((line) => line.replace(/^.* \* /, ""));
+    expect(steps.length).toBeGreaterThan(12);
+    expect(steps.at(-1)).toBe("nothing of it is left in the engine");
+    expect(lines.every((line) => /^\d\d:\d\d:\d\d\.\d{3} {2}/.test(line))).toBe(true);
+    expect(leftOf(cwd)).toEqual(NOTHING);
+    expect(bridges()).toEqual(before);
+    rmSync(cwd, { recursive: true, force: true });
+  },
+  90_000,
+);
 
 test.each([1, 2, 3, 4, 8, 16, 22, 30])(
   "Ctrl-C after line %i: nothing is left",

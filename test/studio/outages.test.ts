@@ -11,6 +11,7 @@ import { type Flock, flockOf } from "../../src/studio/flock.ts";
 import { EVERYTHING, MiniRouter } from "../../src/studio/router/minirouter.ts";
 import { Bench } from "./bench.ts";
 
+const login = (secret: string, authid = "system") => ({ authid, method: "wampcra", secret }) as const;
 const DEVICE = { name: "press-01", swarmName: "a", owner: "b", architecture: "" };
 const WISH: WishRow = {
   ...{ appKey: 1, appName: "a", target: "RUNNING" as const, version: "1", newestVersion: "1", state: "REMOVED" },
@@ -56,7 +57,7 @@ test("on another router: it joins with what it is given, is there again after a 
   }).listen();
   const events: StudioEvent[] = [];
   const backEnd = new BackEnd({
-    ...{ url: router.url, realm: "plant", authid: "studio", secret: "s", store, accounts: [7], logs: true },
+    ...{ url: router.url, realm: "plant", login: login("s", "studio"), store, accounts: [7], logs: true },
     ...{ emit: (event) => events.push(event), now: () => new Date(0), random: () => 0 },
   });
   try {
@@ -88,7 +89,7 @@ test("a router that does not want it is told, and it can be stopped all the same
   const store = new DesiredStates(bench.folder);
   const told = Promise.withResolvers<StudioEvent>();
   const backEnd = new BackEnd({
-    ...{ url: router.url, secret: "wrong", store, accounts: [5], logs: false, emit: told.resolve },
+    ...{ url: router.url, login: login("wrong"), store, accounts: [5], logs: false, emit: told.resolve },
     ...{ now: () => new Date(0), random: () => 0 },
   });
   expect(await told.promise).toMatchObject({
@@ -110,7 +111,7 @@ test("a router that does not say who calls gets every question refused, with the
   } as const;
   const router = await new MiniRouter({ users, roles: { operator: mum } }).listen();
   const backEnd = new BackEnd({
-    ...{ url: router.url, secret: "s", store, accounts: [5], logs: false, emit: () => {} },
+    ...{ url: router.url, login: login("s"), store, accounts: [5], logs: false, emit: () => {} },
     ...{ now: () => new Date(0), random: () => 0 },
   });
   await backEnd.ready;

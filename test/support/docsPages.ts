@@ -67,7 +67,7 @@ What the agent is told at its start comes from three places. This page is made f
 | the command line | where files are, and how patient the link is | you, in the service's unit; the same flags as the original agent |
 | \`settings.json\` and \`REAGENT_…\` variables | everything else | you |
 
-All of it is read once, at the start; only the secret in the \`.flock\` file is read again at each dial. If anything is wrong the agent does not start:
+All of it is read once, at the start; only the secret in the \`.flock\` file, and the files that \`tls.…\` and \`auth.key\` name, are read again at each dial. If anything is wrong the agent does not start:
 it ends with one sentence that names every bad field, or the bad flag, and what is expected there.
 
     reagent -config /etc/reagent/device.flock -agentDir /opt/reagent
