@@ -97,6 +97,19 @@ test("a web page gets no connection", async () => {
   expect(page.heard).toEqual([]);
 });
 
+test("a page that bends its own name to this address gets no connection either", async () => {
+  const { port } = new URL(studio.url);
+  const page = new RawClient(studio.url, { host: `evil.example:${port}` });
+  await page.closed;
+  expect(page.heard).toEqual([]);
+  for (const host of [`localhost:${port}`, `127.0.0.1:${port}`, `[::1]:${port}`]) {
+    const own = new RawClient(studio.url, { host });
+    await own.say([1, "realm1", { authid: "nobody", authmethods: ["wampcra"], roles: { caller: {} } }]);
+    await own.hears(([type]) => type === 4);
+    own.ws.terminate();
+  }
+});
+
 test("nonsense of every kind from a device that has proven who it is hurts nobody else", async () => {
   const { secret, serial_number: serial } = studio.flock("press-01") ?? { secret: "", serial_number: "" };
   const said = [
