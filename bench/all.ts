@@ -1,11 +1,14 @@
-/** `npm run bench [-- --only start|engine|idle] [--runs N] [--quick] [--json]`: the figures, each beside what it is compared with. */
+/** `npm run bench [-- --only start|engine|idle|link|storm|million] [--runs N] [--quick] [--json]`: the figures, each beside what it is compared with. */
 import { cpus, loadavg } from "node:os";
 import { parseArgs } from "node:util";
 import { engineFigures } from "./engineFigures.ts";
 import { type Figure, linesOf, ratioOf } from "./figures.ts";
 import { idleFigures } from "./idleFigures.ts";
+import { linkFigures } from "./linkFigures.ts";
+import { millionFigures } from "./millionFigures.ts";
 import { startParts } from "./parts.ts";
 import { startFigures } from "./startFigures.ts";
+import { stormFigures } from "./stormFigures.ts";
 
 const { values } = parseArgs({
   options: {
@@ -23,6 +26,9 @@ const parts = await startParts();
 const BENCHES: Readonly<Record<string, () => Promise<Figure[]>>> = {
   start: () => startFigures(parts, runs, say),
   engine: () => engineFigures(parts, runs, say),
+  link: () => linkFigures(parts, values.quick ? 3 : 9, values.quick ? 20 : 120, say),
+  storm: () => stormFigures(values.quick ? 100 : 500, say),
+  million: () => millionFigures(parts, values.quick ? 100_000 : 1_000_000, say),
   idle: () => idleFigures(parts, values.quick ? 5 : 50, values.quick ? 10 : 60, say),
 };
 if (values.only !== undefined && !(values.only in BENCHES)) {

@@ -19,6 +19,10 @@ export const median = (values: readonly number[]): number => {
     : ((all[middle - 1] ?? 0) + (all[middle] ?? 0)) / 2;
 };
 
+/** The value that this part of all do not exceed. */
+export const percentile = (values: readonly number[], part: number): number =>
+  sorted(values)[Math.max(0, Math.ceil(values.length * part) - 1)] ?? Number.NaN;
+
 const round = (value: number): string =>
   value >= 100 ? value.toFixed(0) : value >= 1 ? value.toFixed(1) : value.toFixed(3);
 const spread = (values: readonly number[]): string => {

@@ -45,8 +45,14 @@ export const start: Command = {
       complain(`not seen in time: ${missing}`);
       return 1;
     } catch (error) {
-      if (signal.aborted && error === signal.reason) return values.once ? 1 : 0;
+      if (isEndOf(signal, error)) return values.once ? 1 : 0;
       throw error;
     }
   },
 };
+
+/** Ctrl-C goes to all in the foreground: a program that was just run may end by it before this one hears of it. */
+function isEndOf(signal: AbortSignal, error: unknown): boolean {
+  if (signal.aborted && error === signal.reason) return true;
+  return error instanceof Error && "signal" in error && /^SIG(INT|TERM)$/.test(String(error.signal));
+}

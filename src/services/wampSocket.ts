@@ -149,11 +149,18 @@ export class Socket {
   #opened(): void {
     clearTimeout(this.#dialTimer);
     this.#seenAt = this.#pulseAt = this.#pingAt = performance.now();
-    this.#pulse = setInterval(() => this.#feelPulse(), Math.min(1_000, this.#options.pingEvery / 2));
+    this.#pulse = setInterval(() => this.#feelPulse(), this.#beat);
     this.#events.onOpen();
   }
 
-  /** Any byte is a sign of life: a long message on a slow line is many bytes and no frame. */
+  get #beat(): number {
+    return Math.min(1_000, this.#options.pingEvery / 2);
+  }
+
+  /**
+   * Any byte is a sign of life: a long message on a slow line is many bytes and no frame. A byte is seen up to a beat after
+   * it came, and its absence at the beat after the time is over; so that time is shorter by that much.
+   */
   #feelPulse(): void {
     const now = performance.now();
     const bytes = this.#tcp?.bytesRead ?? 0;
@@ -163,7 +170,7 @@ export class Socket {
       this.#seenBytes = bytes;
       this.#seenAt = now;
     }
-    if (now - this.#seenAt >= this.#options.deadAfter) {
+    if (now - this.#seenAt >= this.#options.deadAfter - 1.5 * this.#beat) {
       return this.fail(cause("silence", "silent", `nothing came for ${Math.round(now - this.#seenAt)} ms`));
     }
     if (this.isOpen && (wasAsleep || now - this.#pingAt >= this.#options.pingEvery)) {

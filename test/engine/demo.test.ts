@@ -71,7 +71,7 @@ test.each([1, 2, 3, 4, 8, 16, 22, 30])(
     const before = bridges();
     const demo = start([], (_, count) => count === moment && demo.signal("SIGINT"));
     const code = await demo.ended;
-    expect(code).toBe(0);
+    expect({ code, tail: code === 0 ? "" : demo.lines.slice(-20).join("\n") }).toEqual({ code: 0, tail: "" });
     expect(leftOf(demo.cwd)).toEqual(NOTHING);
     expect(bridges()).toEqual(before);
     rmSync(demo.cwd, { recursive: true, force: true });

@@ -250,7 +250,8 @@ describe.each(ROUTERS)("%s", (name) => {
       await line.joined;
       await peer.kill();
       expect((await line.end).because).toMatch(/closed_1006|ECONNRESET/);
-      expect((await reach().end).because).toBe("ECONNREFUSED");
+      // The kernel takes a moment to close what the dead one listened on.
+      expect((await reach().end).because).toMatch(/^ECONN(REFUSED|RESET)$/);
     });
   });
 });

@@ -8,7 +8,9 @@ interface Pair {
 
 export class LineProxy {
   readonly #pairs = new Set<Pair>();
+  readonly #orphans = new Set<Socket>();
   #isSilent = false;
+  #bytes = 0;
   #target: () => number;
   readonly #server = createServer({ noDelay: true }, (client) => this.#open(client));
 
@@ -20,6 +22,11 @@ export class LineProxy {
   async listen(): Promise<number> {
     await new Promise<void>((resolve) => this.#server.listen(0, "127.0.0.1", resolve));
     return (this.#server.address() as AddressInfo).port;
+  }
+
+  /** That passed, both ways, without what TCP and IP add. */
+  bytes(): number {
+    return this.#bytes;
   }
 
   /** Nothing passes any more, either way; nobody is told. */
@@ -42,6 +49,19 @@ export class LineProxy {
     }
   }
 
+  /** The device's side is gone, and the router is not told: it holds a ghost. */
+  orphan(): void {
+    for (const { client, router } of this.#pairs) {
+      client.removeAllListeners("close");
+      client.unpipe();
+      router?.unpipe();
+      router?.resume();
+      if (router) this.#orphans.add(router);
+      client.destroy();
+    }
+    this.#pairs.clear();
+  }
+
   /** New connections are taken and never answered, old ones are cut. */
   silence(): void {
     this.cut();
@@ -61,6 +81,20 @@ export class LineProxy {
     this.cut();
   }
 
+  /** What was frozen passes on, and new connections do; what was hurt otherwise stays so. */
+  thaw(): void {
+    this.#isSilent = false;
+    for (const { client, router } of this.#pairs) {
+      client.resume();
+      router?.resume();
+    }
+  }
+
+  /** Connections that the device holds. */
+  get held(): number {
+    return this.#pairs.size;
+  }
+
   /** Leads to another router from now on; whoever is on the line is cut. */
   lead(port: number): void {
     this.#target = () => port;
@@ -69,6 +103,7 @@ export class LineProxy {
 
   close(): void {
     this.cut();
+    for (const each of this.#orphans) each.destroy();
     this.#server.close();
   }
 
@@ -79,6 +114,10 @@ export class LineProxy {
     client.on("close", () => this.#pairs.delete(pair)).on("error", () => {});
     if (!router) return void client.resume();
     router.on("error", () => client.destroy());
+    for (const from of [client, router])
+      from.on("data", (chunk: Buffer) => {
+        this.#bytes += chunk.length;
+      });
     client.pipe(router);
     router.pipe(client);
     client.on("close", () => router.destroy());
