@@ -3,7 +3,7 @@
  * one too, and throws on a malformed one; so only messages that it can digest reach it.
  */
 import { CODE } from "../model/wamp.ts";
-import { type Cause, cause } from "./wampCauses.ts";
+import { type Cause, cause, isReason } from "./wampCauses.ts";
 
 /** drop: late or for nobody, and harmless. reply: answered here. */
 export type Verdict =
@@ -97,14 +97,14 @@ export class Guard {
     if (type === CODE.invocation) return this.#invocation(message);
     if (type === CODE.interrupt) return this.#interrupt(Number(second));
     if (type === CODE.goodbye) return this.#goodbye(second, third);
-    if (type === CODE.abort) return { do: "end", cause: cause("wamp", String(third), messageIn(second)) };
+    if (type === CODE.abort) return this.#aborted(second, third);
     if (type === CODE.challenge) return DROP;
     return nonsense(`message type ${type}`);
   }
 
   #beforeWelcome(message: readonly unknown[]): Verdict {
     const [type, second, third] = message;
-    if (type === CODE.abort) return isDict(second) && typeof third === "string" ? PASS : nonsense("ABORT");
+    if (type === CODE.abort) return isDict(second) && isReason(third) ? PASS : nonsense("ABORT");
     if (type === CODE.challenge) return this.#challenged(second, third);
     if (type !== CODE.welcome) return nonsense(`message type ${String(type)} before WELCOME`);
     if (this.#stage === "helloing") return ends("auth_downgrade", "WELCOME without a challenge");
@@ -128,9 +128,13 @@ export class Guard {
   }
 
   #goodbye(details: unknown, reason: unknown): Verdict {
-    if (!isDict(details) || typeof reason !== "string") return nonsense("GOODBYE");
+    if (!isDict(details) || !isReason(reason)) return nonsense("GOODBYE");
     this.#stage = "left";
     return PASS;
+  }
+
+  #aborted(details: unknown, reason: unknown): Verdict {
+    return isReason(reason) ? { do: "end", cause: cause("goodbye", reason, messageIn(details)) } : nonsense("ABORT");
   }
 
   #answer(message: readonly unknown[]): Verdict {

@@ -3,7 +3,7 @@
  * attempt; each order runs one step and is answered by the fact of the same name, or by the end of the link.
  */
 import type { LinkFact, LinkOrder } from "../model/link.ts";
-import { type Cause, cause, RequestError } from "./wampCauses.ts";
+import { type Cause, cause, isReason, RequestError } from "./wampCauses.ts";
 import { Session } from "./wampSession.ts";
 import type { SessionOptions } from "./wampSessionOptions.ts";
 
@@ -80,6 +80,9 @@ export function holdLink(
 
 /** A WAMP error keeps its name, so that `endingOf` can sort it. */
 function stepFailed(step: string, error: unknown) {
-  if (error instanceof RequestError) return cause("wamp", error.uri ?? error.code, `${step}: ${error.message}`);
+  if (error instanceof RequestError) {
+    const reason = isReason(error.uri) ? error.uri : error.code;
+    return cause("wamp", reason, `${step}: ${error.message}`);
+  }
   return cause("ours", "internal", `${step}: ${String(error)}`);
 }

@@ -195,7 +195,8 @@ export class Session {
     });
     connection.onopen = (session, details) => this.#welcomed(session, details);
     connection.onclose = (_, { reason, message }) => {
-      if (reason !== null) this.#routerReason = cause("wamp", reason, String(message ?? "").slice(0, 300));
+      const kind = this.#session === undefined ? "wamp" : "goodbye";
+      if (reason !== null) this.#routerReason = cause(kind, reason, String(message ?? "").slice(0, 300));
       return true;
     };
     return connection;
@@ -236,7 +237,11 @@ export class Session {
     this.#over.abort();
     this.#requests.end(final.because);
     this.#session = undefined;
-    this.#options.onFact({ type: "lost", ending: endingOf(final.because), cause: final });
+    this.#options.onFact({
+      type: "lost",
+      ending: final.kind === "goodbye" ? "lost" : endingOf(final.because),
+      cause: final,
+    });
     this.#resolveClosed();
   }
 

@@ -274,13 +274,19 @@ test("a quiet but living link stays", async () => {
   expect(line.session.isJoined).toBe(true);
 });
 
-test("GOODBYE of a shutdown and of a kill are losses, with their reasons", async () => {
+test.each([
+  "wamp.close.killed",
+  "wamp.close.normal",
+  "wamp.error.not_authorized",
+  "wamp.error.no_such_realm",
+  "wamp.error.procedure_already_exists",
+])("a GOODBYE that we did not begin is a loss, also when it says %s, and that is shown", async (reason) => {
   const mini = await router();
   const line = dial(mini.url);
   await line.joined;
-  mini.peer("dev1").kill();
+  mini.peer("dev1").kill(reason);
   await line.end;
-  expect(line.facts.at(-1)).toMatchObject({ ending: "lost", cause: { kind: "wamp", because: "wamp.close.killed" } });
+  expect(line.facts.at(-1)).toMatchObject({ ending: "lost", cause: { kind: "goodbye", because: reason } });
 });
 
 test("closed by us in each step: one fact, nothing after it", async () => {
