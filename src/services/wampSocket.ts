@@ -154,12 +154,12 @@ export class Socket {
   }
 
   get #beat(): number {
-    return Math.min(1_000, this.#options.pingEvery / 2);
+    return Math.min(500, this.#options.pingEvery / 2);
   }
 
   /**
    * Any byte is a sign of life: a long message on a slow line is many bytes and no frame. A byte is seen up to a beat after
-   * it came, and its absence at the beat after the time is over; so that time is shorter by that much.
+   * it came, and its absence up to a beat after the time is over; so that time is shorter, and half a beat to spare.
    */
   #feelPulse(): void {
     const now = performance.now();
@@ -170,7 +170,7 @@ export class Socket {
       this.#seenBytes = bytes;
       this.#seenAt = now;
     }
-    if (now - this.#seenAt >= this.#options.deadAfter - 1.5 * this.#beat) {
+    if (now - this.#seenAt >= this.#options.deadAfter - 2.5 * this.#beat) {
       return this.fail(cause("silence", "silent", `nothing came for ${Math.round(now - this.#seenAt)} ms`));
     }
     if (this.isOpen && (wasAsleep || now - this.#pingAt >= this.#options.pingEvery)) {
