@@ -74,6 +74,7 @@ export const engineMachine = setup({
         onError: { target: "waiting", actions: ends("a defect in the agent") },
       },
       on: {
+        "app.fact": { actions: { type: "passOn", params: ({ event }) => event } },
         "engine.closed": {
           target: "waiting",
           actions: { type: "countFailure", params: ({ event }) => ({ because: event.because }) },
@@ -88,7 +89,6 @@ export const engineMachine = setup({
         live: {
           entry: ["forgetFailures", says("engine.back")],
           exit: says("engine.lost"),
-          on: { "app.fact": { actions: { type: "passOn", params: ({ event }) => event } } },
         },
       },
     },

@@ -63,12 +63,13 @@ test("SIGTERM: a goodbye, DISCONNECTED, exit code 0 within 3 s, and the app runs
   expect(await runningContainers(s)).toEqual(before);
 });
 
-test("kill -9 and started again: the same container runs on, and is told as RUNNING", async () => {
+test("kill -9 and started again: the same container runs on, is told as RUNNING, and its output is followed", async () => {
   await using s = await startStage();
-  const agent = await running(s);
+  const agent = await running(s, "trap 'exit 0' TERM; while true; do echo tick; sleep 1; done");
   const before = await runningContainers(s);
   await agent.kill();
   await s.see("it is told again", hears(s.key, "RUNNING"), () => s.startAgent());
+  await s.see("its output", reads("tick"), () => {}, 5_000);
   expect(await runningContainers(s)).toEqual(before);
 });
 
