@@ -19,6 +19,7 @@ import type { LinkFact, LinkOrder } from "./model/link.ts";
 import { authidOf, logTopic } from "./model/names.ts";
 import { desiredOf } from "./model/order.ts";
 import type { Effect } from "./model/plan.ts";
+import { Adoption } from "./services/adoption.ts";
 import { AppLogs } from "./services/appLogs.ts";
 import { createSteps } from "./services/appSteps.ts";
 import { BackEnd } from "./services/backEnd.ts";
@@ -120,9 +121,15 @@ export async function run({ flags, config, env, version }: RunOptions): Promise<
     send: (container, message) => uplink.publishLog(logTopic(serial, container), message),
     onProblem: (app, error) => log.warn({ app: appName(app), error }, "the output of an app cannot be followed"),
   });
+  const adoption = new Adoption(
+    store.takenOver?.apps ?? [],
+    store.apps().map(({ order }) => order),
+    orderOf,
+  );
   const steps = createSteps({
     engine,
     device,
+    adoption,
     policy: { access: settings["containers.access"], stopGrace: settings["containers.stopGrace"], appsDir },
     orderOf,
     say: (order, text) => logs.say(order, text),
@@ -187,7 +194,7 @@ export async function run({ flags, config, env, version }: RunOptions): Promise<
         await uplink.tell(order, state);
         orders.heard(app, state);
       },
-      watchEngine: (say) => watchEngine({ engine, serial }, say),
+      watchEngine: (say) => watchEngine({ engine, serial, adoption }, say),
       followLogs: (run, onEnd) => logs.follow(run, onEnd),
       holdLink: (attempt, say) =>
         holdLink(
@@ -257,6 +264,7 @@ export async function run({ flags, config, env, version }: RunOptions): Promise<
           orderOf,
           since: (actor) => watcher.since(actor),
           linkWords: (because) => linkLog.wordsOf(because),
+          takenOver: store.takenOver,
         }),
     },
   });

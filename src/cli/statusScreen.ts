@@ -12,6 +12,7 @@ export function statusScreen(status: Status, now: number): string[] {
     `home     ${home}`,
     ...linkWords(link, now),
     `engine   ${engineWords(engine, now)}`,
+    ...takenOverWords(status.takenOver),
     "",
     ...(apps.length === 0 ? ["no apps"] : appTable(apps, now)),
     ...(problems.length === 0 ? [] : ["", "problems"]),
@@ -30,6 +31,16 @@ function linkWords({ state, since, url, because, says, todo, detail, retryAt }: 
     `         ${url}`,
     ...(because ? [cut(`         ${[because, detail].filter(Boolean).join(": ")}`)] : []),
     ...(todo ? [`         ${todo}`] : []),
+  ];
+}
+
+function takenOverWords(takenOver: Status["takenOver"]): string[] {
+  if (!takenOver) return [];
+  const { at, apps, skipped } = takenOver;
+  const count = apps.length === 1 ? "1 app" : `${apps.length} apps`;
+  return [
+    `original ${count} taken over on ${new Date(at).toISOString().slice(0, 10)}${skipped.length > 0 ? ", but not" : ""}`,
+    ...skipped.map(({ app, why }) => cut(`         ${app}: ${why}`)),
   ];
 }
 

@@ -151,12 +151,13 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
  * @param file Text of settings.json; `undefined` if there is none.
+ * @param defaults go before those of the schema.
  * @throws {AgentError} bad_settings, with every unknown key and every bad value.
  */
-export function readSettings(file: string | undefined, env: Environment): Settings {
+export function readSettings(file: string | undefined, env: Environment, defaults: Partial<Settings> = {}): Settings {
   const inFile = objectIn(file);
   const variables = variablesIn(env, "docker.socket" in inFile);
-  const all = { ...inFile, ...Object.fromEntries(variables.map(({ key, value }) => [key, value])) };
+  const all = { ...defaults, ...inFile, ...Object.fromEntries(variables.map(({ key, value }) => [key, value])) };
   const parsed = Settings.safeParse(all);
   const faults = [...(parsed.error ? faultsIn(parsed.error, all, variables) : []), ...strangeVariables(env)];
   if (parsed.success) faults.push(...lonely(parsed.data));

@@ -1,5 +1,6 @@
 /** What the agent answers when it is asked for its status: all of it, for eyes and for programs. Times are ms since 1970. */
 import * as z from "zod";
+import { TakenOver } from "./takenOver.ts";
 
 const Time = z.number();
 const Problem = z.object({ about: z.string(), code: z.string(), says: z.string(), since: Time });
@@ -47,6 +48,8 @@ export const Status = z.object({
     because: z.string().optional(),
     retryAt: Time.optional(),
   }),
+  /** From an original agent, at the first start. */
+  takenOver: TakenOver.optional(),
   apps: z.array(App),
   problems: z.array(Problem),
 });

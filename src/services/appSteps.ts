@@ -9,6 +9,7 @@ import { AgentError } from "../model/errors.ts";
 import { containerName, LABEL_PREFIX, LABELS, repositoryOf } from "../model/names.ts";
 import type { AppOrder } from "../model/order.ts";
 import { ACHIEVED, type Effect } from "../model/plan.ts";
+import type { Adoption } from "./adoption.ts";
 import { extrasThere, foldersOf } from "./appFolders.ts";
 import { creationBody } from "./containerConfig.ts";
 import type { ContainerInfo, Engine } from "./docker.ts";
@@ -19,6 +20,7 @@ export interface StepsOptions {
   readonly engine: Engine;
   readonly device: () => Device;
   readonly policy: ContainerPolicy;
+  readonly adoption?: Adoption;
   /** The order of an app as it is on disk. */
   readonly orderOf: (app: AppId) => AppOrder | undefined;
   /** A word of the agent for the app's log. */
@@ -85,7 +87,7 @@ class Work {
       this.#ours(),
     ]);
     const [info] = containers;
-    return { images, ...(info && { container: containerOf(info) }) };
+    return { images, ...(info && { container: containerOf(info, this.#options.adoption?.orderOf(info)) }) };
   }
 
   async pull(): Promise<void> {
@@ -203,7 +205,8 @@ class Work {
     const labels = [`${LABELS.serial}=${device().serial}`, `${LABELS.stage}=${stage}`, `${LABELS.key}=${key}`];
     const [found, named] = await Promise.all([engine.containers(labels), engine.container(containerName(this.#order))]);
     const looked = await Promise.all(found.map(({ Id }) => (Id === named?.Id ? named : engine.container(Id))));
-    const ours = looked.filter((info) => info !== undefined);
+    const adopted = named && this.#options.adoption?.orderOf(named) ? [named] : [];
+    const ours = [...looked.filter((info) => info !== undefined), ...adopted];
     return ours.sort((one, other) => Number(other === named) - Number(one === named));
   }
 

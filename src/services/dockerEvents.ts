@@ -10,12 +10,15 @@ import type { AppId, Container, WatchFact } from "../model/app.ts";
 import { type Ms, minutes } from "../model/duration.ts";
 import { AgentError } from "../model/errors.ts";
 import { appOf, LABELS } from "../model/names.ts";
+import type { Adoption } from "./adoption.ts";
 import type { Engine } from "./docker.ts";
 import { containerOf } from "./dockerFacts.ts";
 
 export interface WatchOptions {
   readonly engine: Engine;
   readonly serial: string;
+  /** Containers that are ours without our labels. */
+  readonly adoption?: Adoption;
   /** How often an engine that says nothing is asked whether it lives. Default 5 min. */
   readonly lookEvery?: Ms;
 }
@@ -27,7 +30,7 @@ interface Seen {
 
 /** Watches until it is closed; then nothing more is said. `engine.closed` is said once, last. */
 export function watchEngine(options: WatchOptions, say: (fact: WatchFact) => void): () => void {
-  const { engine, serial, lookEvery = minutes(5) } = options;
+  const { engine, serial, adoption, lookEvery = minutes(5) } = options;
   const over = new AbortController();
   const known = new Map<string, Seen>();
   const queue = new Set<string>();
@@ -41,6 +44,10 @@ export function watchEngine(options: WatchOptions, say: (fact: WatchFact) => voi
     });
     ended.catch(() => {});
     for (const { Id } of await engine.containers([`${LABELS.serial}=${serial}`])) await look(Id);
+    for (const name of adoption?.names() ?? []) {
+      const info = await engine.container(name);
+      if (info) await look(info.Id);
+    }
     say({ type: "engine.opened" });
     await Promise.race([ended, work()]);
   }
@@ -76,9 +83,10 @@ export function watchEngine(options: WatchOptions, say: (fact: WatchFact) => voi
       if (before) tell(before.app, { type: "container.removed", id });
       return;
     }
-    const app = appOf(info.Config.Labels ?? {}, serial);
+    const adopted = adoption?.orderOf(info);
+    const app = adopted?.app ?? appOf(info.Config.Labels ?? {}, serial);
     if (!app) return;
-    const container = containerOf(info);
+    const container = containerOf(info, adopted);
     known.set(id, { app, container });
     for (const fact of newsOf(before?.container, container)) tell(app, fact);
   }

@@ -4,12 +4,15 @@
  */
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import { appName } from "../model/app.ts";
 import type { Flags } from "../model/flags.ts";
 import type { Settings } from "../model/settings.ts";
+import { ORIGINAL_DEFAULTS } from "../model/takenOver.ts";
 import type { Machine } from "../model/wireReport.ts";
 import { FlockFile } from "./flockFile.ts";
 import { type Lock, MACHINE_LOCK, takeLock } from "./lock.ts";
 import { createLog, type Log } from "./log.ts";
+import { readOriginal } from "./originalDatabase.ts";
 import { KeptProblems } from "./problems.ts";
 import { settingsIn } from "./settingsFile.ts";
 import { Store } from "./store.ts";
@@ -57,10 +60,11 @@ export async function openHome({ flags, config, env, machine, now }: HomeOptions
     });
     const store = new Store({ folder, now, problems });
     if (store.setAside) log.error({ file: store.setAside }, "the database was damaged; it is set aside and begun anew");
+    if (!store.setAside) takeOver(store, { folder, now, log, problems });
     return {
       folder,
       appsDir: flags.appsDir,
-      settings,
+      settings: store.takenOver ? await settingsIn(folder, env, ORIGINAL_DEFAULTS) : settings,
       log,
       problems,
       flock,
@@ -74,6 +78,24 @@ export async function openHome({ flags, config, env, machine, now }: HomeOptions
   } catch (error) {
     await release();
     throw error;
+  }
+}
+
+/** At the first start beside an original's database. A database that was damaged is not begun with what was wanted long ago. */
+function takeOver(
+  store: Store,
+  { folder, now, log, problems }: Pick<Home, "folder" | "log" | "problems"> & Pick<HomeOptions, "now">,
+): void {
+  if (store.takenOver || store.apps().length > 0) return;
+  try {
+    const original = readOriginal(folder);
+    if (!original) return;
+    const { orders, skipped } = original;
+    const taken = { at: now(), apps: orders.map(({ app }) => appName(app)), skipped };
+    store.takeOver(orders, taken);
+    log.info({ ...taken }, "taken over from the original agent; its database stays as it is");
+  } catch (error) {
+    problems.note("original", error);
   }
 }
 

@@ -4,6 +4,6 @@ import { type Environment, readSettings, type Settings } from "../model/settings
 import { readSmallFile } from "./smallFile.ts";
 
 /** @throws {AgentError} bad_settings */
-export async function settingsIn(home: string, env: Environment): Promise<Settings> {
-  return readSettings(await readSmallFile(join(home, "settings.json"), "bad_settings"), env);
+export async function settingsIn(home: string, env: Environment, defaults: Partial<Settings> = {}): Promise<Settings> {
+  return readSettings(await readSmallFile(join(home, "settings.json"), "bad_settings"), env, defaults);
 }

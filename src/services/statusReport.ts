@@ -6,6 +6,7 @@ import type { Outage } from "../model/link.ts";
 import type { AppOrder } from "../model/order.ts";
 import type { Problem } from "../model/problem.ts";
 import type { Status } from "../model/status.ts";
+import type { TakenOver } from "../model/takenOver.ts";
 import type { LinkWords } from "./linkLog.ts";
 
 export interface Shown {
@@ -33,6 +34,7 @@ export interface About {
   readonly device: Device;
   readonly problems: readonly Problem[];
   readonly orderOf: (app: AppId) => AppOrder | undefined;
+  readonly takenOver: TakenOver | undefined;
   readonly linkWords: (because: string) => LinkWords;
   /** When an actor came into its state. */
   readonly since: (actor: string) => number;
@@ -42,7 +44,7 @@ export interface About {
 const DEAD = "beginning anew";
 
 export function statusOf({ link, engine, apps }: Shown, about: About): Status {
-  const { version, startedAt, home, socket, device, problems, since, linkWords } = about;
+  const { version, startedAt, home, socket, device, problems, since, linkWords, takenOver } = about;
   const isWaiting = link?.state.startsWith("waiting") === true;
   return {
     version,
@@ -68,6 +70,7 @@ export function statusOf({ link, engine, apps }: Shown, about: About): Status {
       ...(engine?.because !== undefined && { because: engine.because }),
       ...(engine?.state === "waiting" && { retryAt: engine.retryAt }),
     },
+    ...(takenOver && { takenOver }),
     apps: apps.map((app) => shownApp(app, about)),
     problems: [...problems],
   };

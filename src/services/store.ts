@@ -10,6 +10,7 @@ import { AgentError } from "../model/errors.ts";
 import { type KeptRow, readRow, rowOf } from "../model/keptApp.ts";
 import type { AppOrder } from "../model/order.ts";
 import type { Problems } from "../model/problem.ts";
+import { TakenOver } from "../model/takenOver.ts";
 import { openDatabase, storageFailed } from "./database.ts";
 
 export interface KeptApp {
@@ -30,9 +31,11 @@ const SCHEMA = `
     stage TEXT NOT NULL, app_key INTEGER NOT NULL, app TEXT NOT NULL,
     PRIMARY KEY (stage, app_key)
   ) STRICT;
+  CREATE TABLE IF NOT EXISTS notes (name TEXT PRIMARY KEY, note TEXT NOT NULL) STRICT;
   PRAGMA user_version = 1;
 `;
 const DISK = "disk";
+const TAKEN_OVER = "taken over";
 
 export class Store {
   /** What the damaged database is called now, if there was one. */
@@ -54,6 +57,26 @@ export class Store {
     this.#put = database.prepare("INSERT OR REPLACE INTO apps (stage, app_key, app) VALUES (?, ?, ?)");
     this.#delete = database.prepare("DELETE FROM apps WHERE stage = ? AND app_key = ?");
     for (const row of database.prepare("SELECT stage, app_key, app FROM apps").all()) this.#read(row);
+  }
+
+  /** What was taken over from an original, if anything ever was. */
+  get takenOver(): TakenOver | undefined {
+    const row = this.#database.prepare("SELECT note FROM notes WHERE name = ?").get(TAKEN_OVER);
+    return row && TakenOver.parse(JSON.parse(String(row["note"])));
+  }
+
+  /** All of it or nothing. @throws {AgentError} storage_failed */
+  takeOver(orders: readonly AppOrder[], taken: TakenOver): void {
+    try {
+      this.#database.exec("BEGIN");
+      for (const order of orders) this.#write({ order, memory: NOTHING_REMEMBERED });
+      this.#database.prepare("INSERT INTO notes (name, note) VALUES (?, ?)").run(TAKEN_OVER, JSON.stringify(taken));
+      this.#database.exec("COMMIT");
+    } catch (error) {
+      if (this.#database.isTransaction) this.#database.exec("ROLLBACK");
+      throw storageFailed(error);
+    }
+    for (const order of orders) this.#apps.set(appName(order.app), { order, memory: NOTHING_REMEMBERED });
   }
 
   apps(): readonly KeptApp[] {
