@@ -150,7 +150,8 @@ export class SimEngine {
     if (!this.isUp) throw new AgentError("engine_unreachable", name);
     if (fault === undefined) return;
     if (fault !== "timeout") throw new AgentError(fault, name);
-    this.#clock.setTimeout(() => this.isUp && attempt(act), 70);
+    // Who gives up a pull closes its connection, and the engine then ends it.
+    if (name !== "pull") this.#clock.setTimeout(() => this.isUp && attempt(act), 70);
     throw new AgentError("container_failed", `${name} timed out`);
   }
 
