@@ -1,8 +1,9 @@
-/** `npm run bench [-- --only start|engine|idle|link|storm|million] [--runs N] [--quick] [--json]`: the figures, each beside what it is compared with. */
+/** `npm run bench [-- --only start|engine|idle|link|flood|storm|million] [--runs N] [--quick] [--json]`: the figures, each beside what it is compared with. */
 import { cpus, loadavg } from "node:os";
 import { parseArgs } from "node:util";
 import { engineFigures } from "./engineFigures.ts";
 import { type Figure, linesOf, ratioOf } from "./figures.ts";
+import { floodFigures } from "./floodFigures.ts";
 import { idleFigures } from "./idleFigures.ts";
 import { linkFigures } from "./linkFigures.ts";
 import { millionFigures } from "./millionFigures.ts";
@@ -27,6 +28,7 @@ const BENCHES: Readonly<Record<string, () => Promise<Figure[]>>> = {
   start: () => startFigures(parts, runs, say),
   engine: () => engineFigures(parts, runs, say),
   link: () => linkFigures(parts, values.quick ? 3 : 9, values.quick ? 20 : 120, say),
+  flood: () => floodFigures(values.quick ? 5 : 20, say),
   storm: () => stormFigures(values.quick ? 100 : 500, say),
   million: () => millionFigures(parts, values.quick ? 100_000 : 1_000_000, say),
   idle: () => idleFigures(parts, values.quick ? 5 : 50, values.quick ? 10 : 60, say),

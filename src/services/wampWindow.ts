@@ -5,7 +5,7 @@
  */
 
 /** Waiting time that is aimed at, beside the empty line's own round trip, ms. */
-const TARGET = 20;
+const TARGET = 6;
 const LEAST = 4 * 1024;
 const MOST = 4 * 1024 * 1024;
 const FIRST = 64 * 1024;

@@ -68,9 +68,9 @@ const KIB = 1_024;
 
 describe("a flood of logs", () => {
   test.each<[string, number, number, number, number]>([
-    ["a thin line", 128 * KIB, 40, 0.8, 300],
+    ["a thin line", 128 * KIB, 40, 0.7, 300],
     ["a very thin line", 32 * KIB, 60, 0.8, 1_000],
-    ["LTE", 2_000 * KIB, 50, 0.9, 170],
+    ["LTE", 2_000 * KIB, 50, 0.85, 170],
     ["a line around the world", 12_000 * KIB, 250, 0.9, 300],
     ["a wire in the house", 12_000 * KIB, 1, 0.9, 30],
   ])("%s of %i bytes/s and %i ms is filled to %f, and control waits at most %i ms", (_, rate, trip, filled, wait) => {
@@ -93,10 +93,10 @@ describe("a flood of logs", () => {
   test("a line that gets ten times thinner, or ten times fatter, or longer, is followed", () => {
     const turn = (before: number, after: number) => (at: number) => (at < 20_000 ? before : after);
     const thinner = flood({ rate: turn(2_000 * KIB, 200 * KIB), trip: always(50) }, 60);
-    expect(thinner.filled).toBeGreaterThan(0.8);
+    expect(thinner.filled).toBeGreaterThan(0.7);
     expect(thinner.p99).toBeLessThan(250);
     const fatter = flood({ rate: turn(200 * KIB, 2_000 * KIB), trip: always(50) }, 60);
-    expect(fatter.filled).toBeGreaterThan(0.9);
+    expect(fatter.filled).toBeGreaterThan(0.85);
     const longer = flood({ rate: always(2_000 * KIB), trip: turn(20, 300) }, 60);
     expect(longer.filled).toBeGreaterThan(0.7);
   });
