@@ -19,13 +19,15 @@ export interface SocketOptions {
   readonly deadAfter?: number;
   /** For the peer's half of the closing. Default is 1 s. */
   readonly closeWithin?: number;
-  /** Default is 16 MiB. */
+  /** Bytes of a message. Default is 16 MiB. What is up to twice as large is told by its beginning, more ends the link. */
   readonly maxIncoming?: number;
 }
 
 export interface SocketEvents {
   onOpen(): void;
   onText(text: string): void;
+  /** A message that is too large: its first characters, and its size. */
+  onTooLarge(head: string, bytes: number): void;
   /** The socket got rid of something. */
   onFlushed(): void;
   /** The pong to a `mark`. */
@@ -41,6 +43,8 @@ export function pulse(pingEvery: number): Pick<SocketOptions, "pingEvery" | "dea
 }
 
 const SUBPROTOCOL = "wamp.2.json";
+/** Enough of a message to see what it is about. */
+const HEAD = 100;
 
 export class Socket {
   readonly #options: Required<SocketOptions>;
@@ -114,7 +118,7 @@ export class Socket {
       step = next;
     });
     const ws = new WebSocket(url, [SUBPROTOCOL], {
-      maxPayload: maxIncoming,
+      maxPayload: 2 * maxIncoming,
       perMessageDeflate: false,
       followRedirects: false,
       createConnection: createConnection as unknown as typeof connect,
@@ -137,8 +141,9 @@ export class Socket {
     ws.on("pong", (data) => {
       if (data.length > 0) this.#events.onProven(Number(data));
     });
-    ws.on("message", (data, isBinary) => {
+    ws.on("message", (data: Buffer, isBinary) => {
       if (this.#isClosed) return;
+      if (data.length > maxIncoming) return this.#events.onTooLarge(String(data.subarray(0, HEAD)), data.length);
       if (isBinary) return this.fail(cause("protocol", "protocol_violation", "a binary frame"));
       this.#events.onText(String(data));
     });

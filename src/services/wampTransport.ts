@@ -54,6 +54,7 @@ export class LaneTransport implements Transport {
     this.#socket = new Socket(options, {
       onOpen: () => this.#safely(() => this.onopen()),
       onText: (text) => this.#received(text),
+      onTooLarge: (head, bytes) => this.#tooLarge(head, bytes),
       onFlushed: () => this.#lanes.pump(),
       onProven: (position) => this.#lanes.proven(position),
       onClose: (why, code) => this.#closed(why, code),
@@ -150,7 +151,7 @@ export class LaneTransport implements Transport {
     if (type === CODE.publish) throw error;
     if (type !== CODE.yield && type !== CODE.error) return this.fail(cause("ours", error.code, error.message));
     const invocation = type === CODE.yield ? request : Number(options);
-    this.send([CODE.error, CODE.invocation, invocation, {}, "wamp.error.invalid_argument", [error.message]]);
+    this.send([CODE.error, CODE.invocation, invocation, {}, INVALID, [error.message]]);
   }
 
   #received(text: string): void {
@@ -174,6 +175,20 @@ export class LaneTransport implements Transport {
       case "end":
         return this.fail(verdict.cause);
     }
+  }
+
+  /** It is the end of the request that it belongs to, and of nothing else. */
+  #tooLarge(head: string, bytes: number): void {
+    if (this.#isOver) return;
+    const [, type, second, third] = /^\[(\d+),(\d+)(?:,(\d+))?/.exec(head.replaceAll(/\s/g, "")) ?? [];
+    const words = `${bytes} bytes came, too many`;
+    const request = Number(type) === CODE.error ? Number(third) : Number(second);
+    if (Number(type) === CODE.event) return this.#options.onDropped?.(CODE.event);
+    if (Number(type) === CODE.invocation)
+      return this.#lanes.offer("control", encode([CODE.error, CODE.invocation, request, {}, INVALID, [words]]));
+    if (this.#guard.calledBy(request) === undefined) return this.fail(cause("protocol", "frame_too_big", words));
+    this.#guard.forget(request);
+    this.#tell([CODE.error, CODE.call, request, {}, LOCAL_ERROR, ["message_too_big", words]]);
   }
 
   #tell(message: unknown[]): void {
@@ -204,6 +219,8 @@ export class LaneTransport implements Transport {
     this.#options.onEnd(why);
   }
 }
+
+const INVALID = "wamp.error.invalid_argument";
 
 /** The error URI of a request that failed on this side; its arguments are a code and a sentence. */
 export const LOCAL_ERROR = "reagent.local_error";

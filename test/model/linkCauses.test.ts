@@ -49,6 +49,7 @@ const CAUSES: readonly [string, string, "lost" | "refused" | "taken"][] = [
   ["silent", "nothing came from the router for too long", "lost"],
   ["back_end_silent", "the router answers and the studio's back end does not", "lost"],
   ["closed_1006", "the line was cut", "lost"],
+  ["closed_1000", "the line was cut", "lost"],
   ["ECONNRESET", "the line was cut", "lost"],
   ["bad_json", "the peer does not speak WAMP as it should", "lost"],
   ["credentials_unreadable", "a file with credentials cannot be used", "refused"],

@@ -205,6 +205,7 @@ test.each([
   ],
   ["GOODBYE", { 1: [CHALLENGE], 5: [WELCOME, [6, {}, "wamp.close.normal"]] }, "wamp.close.normal"],
   ["cut after HELLO", { 1: ["cut"] }, "closed_1006"],
+  ["closed plainly instead of a refusal", { 1: [CHALLENGE], 5: ["fin"] }, "closed_1000"],
   ["cut after CHALLENGE", { 1: [CHALLENGE], 5: ["cut"] }, "closed_1006"],
   ["cut after WELCOME", { 1: [CHALLENGE], 5: [WELCOME, "cut"] }, "closed_1006"],
   ["closed with a Close frame", { 1: ["fin"] }, "closed_1000"],
@@ -232,11 +233,11 @@ test("late and unknown answers are dropped, and the link lives", async () => {
   expect(line.dropped).toEqual([4, ...late.map(([type]) => type)]);
 });
 
-test("an oversized frame costs the link, not the process", async () => {
+test("more than twice too large a frame costs the link, not the process", async () => {
   const mini = await router();
   const line = dial(mini.url, { maxIncoming: 64 * 1024 });
   await line.joined;
-  mini.inject(mini.peer("dev1"), JSON.stringify([36, 1, 1, {}, ["x".repeat(100_000)]]));
+  mini.inject(mini.peer("dev1"), JSON.stringify([36, 1, 1, {}, ["x".repeat(200_000)]]));
   expect(await line.end).toMatchObject({ kind: "protocol", because: "frame_too_big" });
 });
 

@@ -84,6 +84,26 @@ test("too big to send: that call, that answer, not the link", async () => {
   expect(callee.isJoined && caller.isJoined).toBe(true);
 });
 
+test("too large to take: the call that asked for it, the invocation that brought it, an event; not the link", async () => {
+  const callee = await join("dev1", { maxIncoming: 64 << 10 });
+  const caller = await join("dev2");
+  const big = "x".repeat(100 << 10);
+  await caller.register("a.big", () => big);
+  await caller.register("a.bad", () => {
+    throw new Refusal("a.refusal", [big]);
+  });
+  await callee.register("a.took", () => 1);
+  let heard = 0;
+  await callee.subscribe("t.x", () => heard++);
+  await expect(callee.call("a.big")).rejects.toMatchObject({ code: "message_too_big" });
+  await expect(callee.call("a.bad")).rejects.toMatchObject({ code: "message_too_big" });
+  await expect(caller.call("a.took", [big])).rejects.toMatchObject({ uri: "wamp.error.invalid_argument" });
+  await caller.publishAcknowledged("t.x", [big]);
+  await caller.publishAcknowledged("t.x", ["small"]);
+  expect(await caller.call("a.took")).toMatchObject({ args: [1] });
+  expect([heard, callee.isJoined]).toEqual([1, true]);
+});
+
 test("16 MiB come in", async () => {
   const callee = await join("dev1", { maxOutgoing: 16 << 20 });
   const caller = await join("dev2");
