@@ -4,6 +4,7 @@ import { type Memory, TARGETS } from "./app.ts";
 import { AgentError, ERROR_CODES, type ErrorCode } from "./errors.ts";
 import { APP_NAME } from "./names.ts";
 import type { AppOrder } from "./order.ts";
+import { Secret } from "./secret.ts";
 
 export interface KeptRow {
   readonly stage: string;
@@ -23,6 +24,11 @@ const Kept = z.object({
     releaseKey: Count,
     requestor: Count,
     owner: Count,
+    environment: z
+      .string()
+      .transform((text) => new Secret(text))
+      .optional(),
+    leftOut: z.array(z.string()).readonly().optional(),
   }),
   memory: z.object({ failures: Count, wait: z.object({ because: Code, until: z.number().optional() }).optional() }),
   error: z.object({ code: Code, detail: z.string() }).optional(),
@@ -35,8 +41,8 @@ interface KeptApp {
 }
 
 /** What is put into the row. */
-export const rowOf = ({ order, memory, error }: KeptApp): z.input<typeof Kept> => ({
-  order,
+export const rowOf = ({ order: { environment, ...order }, memory, error }: KeptApp): z.input<typeof Kept> => ({
+  order: { ...order, ...(environment && { environment: environment.reveal() }) },
   memory,
   ...(error && { error: { code: error.code, detail: error.detail.slice(0, 2_000) } }),
 });
@@ -45,5 +51,7 @@ export const rowOf = ({ order, memory, error }: KeptApp): z.input<typeof Kept> =
 export function readRow({ stage, app_key: key, app }: KeptRow): KeptApp {
   const { order, memory, error } = Kept.parse(JSON.parse(app));
   if (order.app.stage !== stage || order.app.key !== key) throw new Error("the row is about another app");
-  return { order, memory, error: error && new AgentError(error.code, error.detail) };
+  const { environment, leftOut, ...plain } = order;
+  const kept = { ...plain, ...(environment && { environment }), ...(leftOut && { leftOut }) };
+  return { order: kept, memory, error: error && new AgentError(error.code, error.detail) };
 }

@@ -1,5 +1,7 @@
-/** What somebody asked of an app, checked: one row of the desires on disk. No secret is in it. */
+/** What somebody asked of an app, checked: one row of the desires on disk. What is secret in it shows itself to nobody. */
 import type { AppId, Desired, Target } from "./app.ts";
+import { markOf } from "./appEnvironment.ts";
+import type { Secret } from "./secret.ts";
 
 export interface AppOrder {
   readonly app: AppId;
@@ -13,10 +15,19 @@ export interface AppOrder {
   readonly requestor: number;
   /** Account key of the device's owner, for registry tokens. 0 where nobody said. */
   readonly owner: number;
+  /** JSON of the user's variables: name -> value. Absent where there are none. */
+  readonly environment?: Secret;
+  /** Variables that no container could take, one sentence each; the app's log says so when its container is made. */
+  readonly leftOut?: readonly string[];
 }
 
 /** Changes when a new container is needed for the order to take effect, other than by its version. */
-export const revisionOf = ({ name }: AppOrder): string => `1-${name}`;
+export const revisionOf = ({ name, environment }: AppOrder): string =>
+  environment ? `1-${name}-${markOf(environment.reveal())}` : `1-${name}`;
+
+/** The user's variables. */
+export const variablesOf = ({ environment }: AppOrder): Readonly<Record<string, string>> =>
+  environment ? (JSON.parse(environment.reveal()) as Record<string, string>) : {};
 
 /** The part of an order that the app's machine holds. */
 export const desiredOf = (order: AppOrder): Desired => ({

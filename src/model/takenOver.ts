@@ -49,14 +49,16 @@ export function ordersIn(rows: readonly OriginalRow[]): Taken {
 
 function readRow(row: OriginalRow): AppOrder | string {
   const { docker_compose: compose, request_update: _, ...words } = row;
+  const tree = (column: string) =>
+    typeof row[column] === "string" && row[column] !== "" ? JSON.parse(row[column]) : {};
   try {
     const asked = parseAppRequest({
       ...words,
-      environment: undefined,
-      environment_template: undefined,
+      environment: tree("environment_variables"),
+      environment_template: tree("environment_template"),
       ports: undefined,
       new_docker_compose: undefined,
-      docker_compose: typeof compose === "string" && compose !== "" ? JSON.parse(compose) : undefined,
+      docker_compose: compose === undefined ? undefined : tree("docker_compose"),
     });
     return asked.is === "order" ? asked.order : asked.why;
   } catch (error) {

@@ -4,8 +4,10 @@
  */
 import * as z from "zod";
 import { appName, type Stage, type Target } from "./app.ts";
+import { environmentOf } from "./appEnvironment.ts";
 import { APP_NAME } from "./names.ts";
 import type { AppOrder } from "./order.ts";
+import { Secret } from "./secret.ts";
 
 /** Why a caller gets an ERROR that is no fault of this agent. */
 export type WireErrorCode = "bad_request" | "not_permitted" | "not_verified";
@@ -124,6 +126,7 @@ export function parseAppRequest(kwargs: Kwargs): Asked {
   const words = wordsIn(kwargs);
   const [present, newest] = [version(kwargs, "present_version"), version(kwargs, "newest_version")];
   checkUnused(kwargs);
+  const environment = environmentIn(kwargs);
   const compose = field(kwargs, "docker_compose", Tree, "docker compose");
   const wantsUpdate = flag(kwargs, "request_update", "requestUpdate");
   const cancels = flag(kwargs, "cancel_transition", "cancelTransition");
@@ -137,16 +140,27 @@ export function parseAppRequest(kwargs: Kwargs): Asked {
   const why = whyNot({ stage, target, compose, isUpdate, cancels, version: wanted });
   const known = OURS[target];
   if (why !== undefined || known === undefined) return { is: "refused", why: why ?? `${target} is no target` };
-  const order = { app: { stage, key }, name, target: known, version: wanted, releaseKey, requestor, owner };
+  const asked = { app: { stage, key }, name, target: known, version: wanted, releaseKey, requestor, owner };
+  const order = { ...asked, ...environment };
   return { is: "order", order };
+}
+
+/** Names that no container could take are left out, as the original leaves them out. */
+function environmentIn(kwargs: Kwargs): Pick<AppOrder, "environment" | "leftOut"> {
+  const [given, template] = [field(kwargs, "environment", Tree), field(kwargs, "environment_template", Tree)];
+  const environment = environmentOf(given, template);
+  if (!environment) throw new WireError("failed to parse environment");
+  const { values, left } = environment;
+  return {
+    ...(Object.keys(values).length > 0 && { environment: new Secret(JSON.stringify(values)) }),
+    ...(left.length > 0 && { leftOut: left.slice(0, 20) }),
+  };
 }
 
 /** What this version makes no use of has to be of its kind all the same, as in the original. */
 function checkUnused(kwargs: Kwargs): void {
   text(kwargs, "version");
   field(kwargs, "new_release_key", KeyOrZero);
-  field(kwargs, "environment", Tree);
-  field(kwargs, "environment_template", Tree);
   field(kwargs, "ports", z.array(z.unknown()));
   field(kwargs, "docker_credentials", Tree);
   field(kwargs, "new_docker_compose", Tree, "new docker compose");

@@ -7,13 +7,14 @@ import { type AppId, appName, type Facts, type StepInput } from "../model/app.ts
 import type { ContainerPolicy, Device } from "../model/device.ts";
 import { AgentError } from "../model/errors.ts";
 import { containerName, LABEL_PREFIX, LABELS, repositoryOf } from "../model/names.ts";
-import type { AppOrder } from "../model/order.ts";
+import { type AppOrder, variablesOf } from "../model/order.ts";
 import { ACHIEVED, type Effect } from "../model/plan.ts";
 import type { Adoption } from "./adoption.ts";
 import { extrasThere, foldersOf } from "./appFolders.ts";
 import { creationBody } from "./containerConfig.ts";
 import type { ContainerInfo, Engine } from "./docker.ts";
 import { containerOf } from "./dockerFacts.ts";
+import { writeEnvironment } from "./environmentFiles.ts";
 import { createLane, type Lane } from "./lane.ts";
 
 export interface StepsOptions {
@@ -111,6 +112,7 @@ class Work {
   async create(): Promise<void> {
     const { engine, device, policy } = this.#options;
     this.#say(`Starting ${this.#order.name}...`);
+    for (const why of this.#order.leftOut ?? []) this.#say(`Left out of the environment: ${why}`);
     this.#askImagesAhead();
     const [old, folders] = await Promise.all([
       this.#ours(),
@@ -121,6 +123,7 @@ class Work {
       this.#signal.throwIfAborted();
       await engine.remove(Id);
     }
+    await writeEnvironment(folders.data, variablesOf(this.#order));
     this.#signal.throwIfAborted();
     const body = creationBody({
       order: this.#order,

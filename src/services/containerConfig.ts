@@ -5,7 +5,7 @@
 import { isIP } from "node:net";
 import type { ContainerPolicy, Device } from "../model/device.ts";
 import { labelsOf } from "../model/names.ts";
-import type { AppOrder } from "../model/order.ts";
+import { type AppOrder, variablesOf } from "../model/order.ts";
 import type { CreationBody } from "./docker.ts";
 
 export interface Making {
@@ -55,7 +55,10 @@ function accessOf({ access }: ContainerPolicy): Partial<HostConfig> {
   return { SecurityOpt: ["no-new-privileges"], ...(devices.length > 0 && { Devices: devices }) };
 }
 
-/** The fixed part of an app's environment. The device's secret is never in it. */
+/** Docker takes no more in one entry than the kernel does; larger ones are in the files alone. */
+const LONGEST_ENTRY = 20 * 1024;
+
+/** The agent's part, and the user's, whose values go before. The device's secret is never in it. */
 function environment({ order, device, lanIp }: Making): string[] {
   const entries: Record<string, string | number | undefined> = {
     DEVICE_SERIAL_NUMBER: device.serial,
@@ -69,7 +72,10 @@ function environment({ order, device, lanIp }: Making): string[] {
     TUNNEL_DOMAIN: tunnelDomain(device),
     DEVICE_LAN_IP: lanIp,
   };
-  return Object.entries(entries).flatMap(([name, value]) => (value === undefined ? [] : [`${name}=${oneLine(value)}`]));
+  return Object.entries({ ...entries, ...variablesOf(order) }).flatMap(([name, value]) => {
+    const entry = value === undefined ? "" : `${name}=${oneLine(value)}`;
+    return entry === "" || Buffer.byteLength(entry) > LONGEST_ENTRY ? [] : [entry];
+  });
 }
 
 const ESCAPES: Readonly<Record<string, string>> = { "\n": "\\n", "\r": "\\r", "\t": "\\t" };

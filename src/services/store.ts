@@ -92,7 +92,7 @@ export class Store {
     const name = appName(asked.app);
     const before = this.#apps.get(name);
     const order = { ...asked, owner: asked.owner || (before?.order.owner ?? 0) };
-    if (before && JSON.stringify(before.order) === JSON.stringify(order)) return;
+    if (before && JSON.stringify(rowOf({ ...before, order })) === JSON.stringify(rowOf(before))) return;
     const kept = { memory: NOTHING_REMEMBERED, ...before, order };
     try {
       this.#write(kept);

@@ -7,6 +7,7 @@ import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { statusScreen } from "../../src/cli/statusScreen.ts";
 import { parseFlags } from "../../src/model/flags.ts";
+import { variablesOf } from "../../src/model/order.ts";
 import type { Status } from "../../src/model/status.ts";
 import { openHome } from "../../src/services/home.ts";
 import { FILE } from "../support/flock.ts";
@@ -33,7 +34,7 @@ async function start(settings: Record<string, unknown> = {}) {
     now: () => NOW,
   });
   const seen = {
-    apps: home.store.apps().map(({ order }) => order),
+    apps: home.store.apps().map(({ order }) => ({ ...order, environment: variablesOf(order) })),
     takenOver: home.store.takenOver,
     problems: home.problems.list(),
     enforce: home.settings["security.enforce"],
@@ -52,10 +53,12 @@ test("wanted states, names, versions and accounts are taken over; the original's
     {
       app: { stage: "PROD", key: 42 },
       ...{ name: "weather", target: "RUNNING", version: "1.0.0", releaseKey: 11, requestor: 5, owner: 7 },
+      environment: { CITY: "planted-value" },
     },
     {
       app: { stage: "PROD", key: 43 },
       ...{ name: "clock", target: "PRESENT", version: "1.0.0", releaseKey: 11, requestor: 5, owner: 7 },
+      environment: { CITY: "planted-value" },
     },
   ]);
   expect(first).toMatchObject({ enforce: "log", access: "full", problems: [] });
