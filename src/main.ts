@@ -30,6 +30,7 @@ import { machineHere, Stats } from "./services/deviceStats.ts";
 import { createEngine } from "./services/docker.ts";
 import { watchEngine } from "./services/dockerEvents.ts";
 import { openHome } from "./services/home.ts";
+import { HostPortPool } from "./services/hostPorts.ts";
 import { LinkLog } from "./services/linkLog.ts";
 import { createLinkSteps } from "./services/linkSteps.ts";
 import { Orders } from "./services/orders.ts";
@@ -126,7 +127,9 @@ export async function run({ flags, config, env, version }: RunOptions): Promise<
     store.apps().map(({ order }) => order),
     orderOf,
   );
+  const ports = new HostPortPool(store);
   const steps = createSteps({
+    ports,
     engine,
     device,
     adoption,
@@ -192,6 +195,7 @@ export async function run({ flags, config, env, version }: RunOptions): Promise<
         const order = orderOf(app);
         if (!order) return;
         await uplink.tell(order, state);
+        if (state === "RUNNING" || state === "PRESENT") await uplink.tellPorts(order, ports.of(order));
         orders.heard(app, state);
       },
       watchEngine: (say) => watchEngine({ engine, serial, adoption }, say),

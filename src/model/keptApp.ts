@@ -4,6 +4,7 @@ import { type Memory, TARGETS } from "./app.ts";
 import { AgentError, ERROR_CODES, type ErrorCode } from "./errors.ts";
 import { APP_NAME } from "./names.ts";
 import type { AppOrder } from "./order.ts";
+import { PortRules } from "./portRule.ts";
 import { Secret } from "./secret.ts";
 
 export interface KeptRow {
@@ -29,6 +30,7 @@ const Kept = z.object({
       .transform((text) => new Secret(text))
       .optional(),
     leftOut: z.array(z.string()).readonly().optional(),
+    ports: PortRules.readonly().optional(),
   }),
   memory: z.object({ failures: Count, wait: z.object({ because: Code, until: z.number().optional() }).optional() }),
   error: z.object({ code: Code, detail: z.string() }).optional(),
@@ -51,7 +53,12 @@ export const rowOf = ({ order: { environment, ...order }, memory, error }: KeptA
 export function readRow({ stage, app_key: key, app }: KeptRow): KeptApp {
   const { order, memory, error } = Kept.parse(JSON.parse(app));
   if (order.app.stage !== stage || order.app.key !== key) throw new Error("the row is about another app");
-  const { environment, leftOut, ...plain } = order;
-  const kept = { ...plain, ...(environment && { environment }), ...(leftOut && { leftOut }) };
+  const { environment, leftOut, ports, ...plain } = order;
+  const kept = {
+    ...plain,
+    ...(environment && { environment }),
+    ...(leftOut && { leftOut }),
+    ...(ports && { ports }),
+  };
   return { order: kept, memory, error: error && new AgentError(error.code, error.detail) };
 }

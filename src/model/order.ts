@@ -1,6 +1,7 @@
 /** What somebody asked of an app, checked: one row of the desires on disk. What is secret in it shows itself to nobody. */
 import type { AppId, Desired, Target } from "./app.ts";
 import { markOf } from "./appEnvironment.ts";
+import { declaredOf, type PortRule, publishedOf } from "./portRule.ts";
 import type { Secret } from "./secret.ts";
 
 export interface AppOrder {
@@ -19,11 +20,18 @@ export interface AppOrder {
   readonly environment?: Secret;
   /** Variables that no container could take, one sentence each; the app's log says so when its container is made. */
   readonly leftOut?: readonly string[];
+  readonly ports?: readonly PortRule[];
 }
 
 /** Changes when a new container is needed for the order to take effect, other than by its version. */
-export const revisionOf = ({ name, environment }: AppOrder): string =>
-  environment ? `1-${name}-${markOf(environment.reveal())}` : `1-${name}`;
+export function revisionOf({ name, environment, ports = [] }: AppOrder): string {
+  const shown = publishedOf(ports).map(declaredOf).sort();
+  const parts = [
+    ...(environment ? [markOf(environment.reveal())] : []),
+    ...(shown.length > 0 ? [markOf(shown.join())] : []),
+  ];
+  return ["1", name, ...parts].join("-");
+}
 
 /** The user's variables. */
 export const variablesOf = ({ environment }: AppOrder): Readonly<Record<string, string>> =>

@@ -56,7 +56,7 @@ function readRow(row: OriginalRow): AppOrder | string {
       ...words,
       environment: tree("environment_variables"),
       environment_template: tree("environment_template"),
-      ports: undefined,
+      ports: typeof row["ports"] === "string" && row["ports"] !== "" ? JSON.parse(row["ports"]) : [],
       new_docker_compose: undefined,
       docker_compose: compose === undefined ? undefined : tree("docker_compose"),
     });

@@ -7,6 +7,7 @@ import { appName, type Stage, type Target } from "./app.ts";
 import { environmentOf } from "./appEnvironment.ts";
 import { APP_NAME } from "./names.ts";
 import type { AppOrder } from "./order.ts";
+import { PortRules } from "./portRule.ts";
 import { Secret } from "./secret.ts";
 
 /** Why a caller gets an ERROR that is no fault of this agent. */
@@ -127,6 +128,7 @@ export function parseAppRequest(kwargs: Kwargs): Asked {
   const [present, newest] = [version(kwargs, "present_version"), version(kwargs, "newest_version")];
   checkUnused(kwargs);
   const environment = environmentIn(kwargs);
+  const ports = field(kwargs, "ports", PortRules) ?? [];
   const compose = field(kwargs, "docker_compose", Tree, "docker compose");
   const wantsUpdate = flag(kwargs, "request_update", "requestUpdate");
   const cancels = flag(kwargs, "cancel_transition", "cancelTransition");
@@ -141,7 +143,7 @@ export function parseAppRequest(kwargs: Kwargs): Asked {
   const known = OURS[target];
   if (why !== undefined || known === undefined) return { is: "refused", why: why ?? `${target} is no target` };
   const asked = { app: { stage, key }, name, target: known, version: wanted, releaseKey, requestor, owner };
-  const order = { ...asked, ...environment };
+  const order = { ...asked, ...environment, ...(ports.length > 0 && { ports }) };
   return { is: "order", order };
 }
 
@@ -161,7 +163,6 @@ function environmentIn(kwargs: Kwargs): Pick<AppOrder, "environment" | "leftOut"
 function checkUnused(kwargs: Kwargs): void {
   text(kwargs, "version");
   field(kwargs, "new_release_key", KeyOrZero);
-  field(kwargs, "ports", z.array(z.unknown()));
   field(kwargs, "docker_credentials", Tree);
   field(kwargs, "new_docker_compose", Tree, "new docker compose");
 }

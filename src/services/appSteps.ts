@@ -9,12 +9,14 @@ import { AgentError } from "../model/errors.ts";
 import { containerName, LABEL_PREFIX, LABELS, repositoryOf } from "../model/names.ts";
 import { type AppOrder, variablesOf } from "../model/order.ts";
 import { ACHIEVED, type Effect } from "../model/plan.ts";
+import type { HostPorts } from "../model/portRule.ts";
 import type { Adoption } from "./adoption.ts";
 import { extrasThere, foldersOf } from "./appFolders.ts";
 import { creationBody } from "./containerConfig.ts";
 import type { ContainerInfo, Engine } from "./docker.ts";
 import { containerOf } from "./dockerFacts.ts";
 import { writeEnvironment } from "./environmentFiles.ts";
+import { type HostPortPool, takenPortIn } from "./hostPorts.ts";
 import { createLane, type Lane } from "./lane.ts";
 
 export interface StepsOptions {
@@ -22,6 +24,7 @@ export interface StepsOptions {
   readonly device: () => Device;
   readonly policy: ContainerPolicy;
   readonly adoption?: Adoption;
+  readonly ports: HostPortPool;
   /** The order of an app as it is on disk. */
   readonly orderOf: (app: AppId) => AppOrder | undefined;
   /** A word of the agent for the app's log. */
@@ -119,6 +122,7 @@ class Work {
       foldersOf(this.#order, policy.appsDir),
       this.#checkImage(),
     ]);
+    const ports = await this.#options.ports.assign(this.#order, portsIn(old[0]));
     for (const { Id } of old) {
       this.#signal.throwIfAborted();
       await engine.remove(Id);
@@ -131,6 +135,7 @@ class Work {
       device: device(),
       policy,
       folders,
+      ports,
       extras: policy.access === "none" ? [] : await extrasThere(),
       lanIp: lanIp(),
     });
@@ -142,9 +147,24 @@ class Work {
     const [found] = await this.#ours();
     if (!found) throw new AgentError("container_failed", "the container is gone");
     this.#askImagesAhead();
-    if (!found.State.Paused) return engine.start(found.Id);
+    if (!found.State.Paused) return this.#startAt(found.Id, PORT_TRIES);
     this.#say(`${this.#order.name} was paused by hand and is resumed`);
     await engine.unpause(found.Id);
+  }
+
+  /** A port that somebody else took meanwhile is exchanged for another one, and the container made anew with it. */
+  async #startAt(id: string, tries: number): Promise<void> {
+    try {
+      await this.#options.engine.start(id);
+    } catch (error) {
+      const taken = takenPortIn(AgentError.from(error).message);
+      const isOurs = taken !== undefined && Object.values(this.#options.ports.of(this.#order)).includes(taken);
+      if (!isOurs || tries === 1) throw error;
+      await this.#options.ports.replace(this.#order, taken);
+      this.#say(`Port ${taken} of the device is taken; another one is used`);
+      await this.create();
+      await this.#startAt(this.#made ?? id, tries - 1);
+    }
   }
 
   tellStart(isUp: boolean): void {
@@ -216,6 +236,15 @@ class Work {
   #say(text: string): void {
     this.#options.say(this.#order, text);
   }
+}
+
+const PORT_TRIES = 3;
+
+/** Ports of the host that a container has. */
+function portsIn(info: ContainerInfo | undefined): HostPorts {
+  const bindings = (info?.HostConfig.PortBindings ?? {}) as Record<string, { HostPort?: string }[] | null>;
+  const entries = Object.entries(bindings).map(([declared, all]) => [declared, Number(all?.[0]?.HostPort ?? 0)]);
+  return Object.fromEntries(entries.filter(([, port]) => Number(port) > 0));
 }
 
 function lanIp(): string | undefined {

@@ -7,6 +7,7 @@ import type { Device } from "../model/device.ts";
 import { type Ms, seconds } from "../model/duration.ts";
 import { AgentError } from "../model/errors.ts";
 import type { AppOrder } from "../model/order.ts";
+import type { PortRule } from "../model/portRule.ts";
 import { appReport, CredentialKey, DeviceMetadata, type DeviceStats, type Machine } from "../model/wireReport.ts";
 import { type DesiredStates, parseDesiredStates } from "../model/wireRequest.ts";
 import type { Session } from "./wampSession.ts";
@@ -101,6 +102,13 @@ export class BackEnd {
 
   async tell(order: AppOrder, state: WireState): Promise<void> {
     await this.#ask(BACK_END.report, [appReport(this.#options.device(), order, state)]);
+  }
+
+  /** The port form of the same call: which port of the host each became. */
+  async tellPorts(order: AppOrder, ports: readonly PortRule[]): Promise<void> {
+    const { deviceKey, swarmKey } = this.#options.device();
+    const { stage, key } = order.app;
+    await this.#ask(BACK_END.report, [{ app_key: key, device_key: deviceKey, swarm_key: swarmKey, stage, ports }]);
   }
 
   /** False: the log lane is full; whoever writes logs waits. */

@@ -6,6 +6,7 @@ import { isIP } from "node:net";
 import type { ContainerPolicy, Device } from "../model/device.ts";
 import { labelsOf } from "../model/names.ts";
 import { type AppOrder, variablesOf } from "../model/order.ts";
+import { type HostPorts, portVariables } from "../model/portRule.ts";
 import type { CreationBody } from "./docker.ts";
 
 export interface Making {
@@ -17,6 +18,8 @@ export interface Making {
   readonly folders: { readonly data: string; readonly shared: string };
   /** Host paths that are bound where they are there and the policy allows it. */
   readonly extras: readonly string[];
+  /** Which port of the host each declared one becomes. */
+  readonly ports: HostPorts;
   /** Address of this device in its local network, if it has one. */
   readonly lanIp: string | undefined;
 }
@@ -27,16 +30,18 @@ type HostConfig = NonNullable<CreationBody["HostConfig"]>;
 const LOG_CONFIG = { Type: "json-file", Config: { "max-size": "10m", "max-file": "3" } };
 
 export function creationBody(making: Making): CreationBody {
-  const { order, image, device, policy, folders, extras } = making;
+  const { order, image, device, policy, folders, extras, ports } = making;
   const binds = [`${folders.shared}:/shared`, `${folders.data}:/data`, ...extras.map((path) => `${path}:${path}`)];
   return {
     Image: image,
     Tty: true,
     Env: environment(making),
     Labels: labelsOf(order, device.serial),
+    ...exposed(ports),
     HostConfig: {
       ...accessOf(policy),
       Binds: binds,
+      ...bound(ports),
       NetworkMode: "bridge",
       ExtraHosts: ["host.docker.internal:host-gateway"],
       RestartPolicy: { Name: "no" },
@@ -44,6 +49,21 @@ export function creationBody(making: Making): CreationBody {
     },
   };
 }
+
+const exposed = (ports: HostPorts) =>
+  Object.keys(ports).length > 0
+    ? { ExposedPorts: Object.fromEntries(Object.keys(ports).map((declared) => [declared, {}])) }
+    : {};
+
+/** On all of the device's addresses, as the original's are. */
+const bound = (ports: HostPorts): Partial<HostConfig> =>
+  Object.keys(ports).length > 0
+    ? {
+        PortBindings: Object.fromEntries(
+          Object.entries(ports).map(([declared, port]) => [declared, [{ HostIp: "0.0.0.0", HostPort: String(port) }]]),
+        ),
+      }
+    : {};
 
 function accessOf({ access }: ContainerPolicy): Partial<HostConfig> {
   if (access === "full") {
@@ -59,7 +79,7 @@ function accessOf({ access }: ContainerPolicy): Partial<HostConfig> {
 const LONGEST_ENTRY = 20 * 1024;
 
 /** The agent's part, and the user's, whose values go before. The device's secret is never in it. */
-function environment({ order, device, lanIp }: Making): string[] {
+function environment({ order, device, lanIp, ports }: Making): string[] {
   const entries: Record<string, string | number | undefined> = {
     DEVICE_SERIAL_NUMBER: device.serial,
     ENV: order.app.stage,
@@ -72,10 +92,12 @@ function environment({ order, device, lanIp }: Making): string[] {
     TUNNEL_DOMAIN: tunnelDomain(device),
     DEVICE_LAN_IP: lanIp,
   };
-  return Object.entries({ ...entries, ...variablesOf(order) }).flatMap(([name, value]) => {
-    const entry = value === undefined ? "" : `${name}=${oneLine(value)}`;
-    return entry === "" || Buffer.byteLength(entry) > LONGEST_ENTRY ? [] : [entry];
-  });
+  return Object.entries({ ...entries, ...portVariables(order.ports ?? [], ports), ...variablesOf(order) }).flatMap(
+    ([name, value]) => {
+      const entry = value === undefined ? "" : `${name}=${oneLine(value)}`;
+      return entry === "" || Buffer.byteLength(entry) > LONGEST_ENTRY ? [] : [entry];
+    },
+  );
 }
 
 const ESCAPES: Readonly<Record<string, string>> = { "\n": "\\n", "\r": "\\r", "\t": "\\t" };

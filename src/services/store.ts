@@ -9,6 +9,7 @@ import { type AppId, appName, type Memory, NOTHING_REMEMBERED } from "../model/a
 import { AgentError } from "../model/errors.ts";
 import { type KeptRow, readRow, rowOf } from "../model/keptApp.ts";
 import type { AppOrder } from "../model/order.ts";
+import type { HostPorts } from "../model/portRule.ts";
 import type { Problems } from "../model/problem.ts";
 import { TakenOver } from "../model/takenOver.ts";
 import { openDatabase, storageFailed } from "./database.ts";
@@ -31,6 +32,7 @@ const SCHEMA = `
     stage TEXT NOT NULL, app_key INTEGER NOT NULL, app TEXT NOT NULL,
     PRIMARY KEY (stage, app_key)
   ) STRICT;
+  CREATE TABLE IF NOT EXISTS ports (stage TEXT NOT NULL, app_key INTEGER NOT NULL, ports TEXT NOT NULL, PRIMARY KEY (stage, app_key)) STRICT;
   CREATE TABLE IF NOT EXISTS notes (name TEXT PRIMARY KEY, note TEXT NOT NULL) STRICT;
   PRAGMA user_version = 1;
 `;
@@ -45,6 +47,7 @@ export class Store {
   readonly #delete: StatementSync;
   readonly #problems: Problems;
   readonly #apps = new Map<string, KeptApp>();
+  readonly #ports = new Map<string, HostPorts>();
   /** Apps whose memory is newer than the disk's. */
   readonly #unwritten = new Set<string>();
 
@@ -57,6 +60,8 @@ export class Store {
     this.#put = database.prepare("INSERT OR REPLACE INTO apps (stage, app_key, app) VALUES (?, ?, ?)");
     this.#delete = database.prepare("DELETE FROM apps WHERE stage = ? AND app_key = ?");
     for (const row of database.prepare("SELECT stage, app_key, app FROM apps").all()) this.#read(row);
+    for (const { stage, app_key: key, ports } of database.prepare("SELECT stage, app_key, ports FROM ports").all())
+      this.#ports.set(`${stage}:${key}`, JSON.parse(String(ports)));
   }
 
   /** What was taken over from an original, if anything ever was. */
@@ -113,11 +118,36 @@ export class Store {
     this.#catchUp();
   }
 
+  /** Ports of the host that the app has. */
+  portsOf(app: AppId): HostPorts {
+    return this.#ports.get(appName(app)) ?? {};
+  }
+
+  /** All that any app has. */
+  takenPorts(): ReadonlySet<number> {
+    return new Set(
+      [...this.#ports.values()].flatMap((ports) => Object.values(ports).filter((port) => port !== undefined)),
+    );
+  }
+
+  /** Durable when it returns. @throws {AgentError} storage_failed */
+  keepPorts(app: AppId, ports: HostPorts): void {
+    try {
+      const put = "INSERT OR REPLACE INTO ports (stage, app_key, ports) VALUES (?, ?, ?)";
+      this.#database.prepare(put).run(app.stage, app.key, JSON.stringify(ports));
+    } catch (error) {
+      throw storageFailed(error);
+    }
+    this.#ports.set(appName(app), ports);
+  }
+
   forget(app: AppId): void {
     this.#apps.delete(appName(app));
+    this.#ports.delete(appName(app));
     this.#unwritten.delete(appName(app));
     try {
       this.#delete.run(app.stage, app.key);
+      this.#database.prepare("DELETE FROM ports WHERE stage = ? AND app_key = ?").run(app.stage, app.key);
       this.#catchUp();
     } catch (error) {
       this.#problems.note(DISK, storageFailed(error));

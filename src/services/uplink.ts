@@ -5,6 +5,7 @@
 import type { WireState } from "../model/app.ts";
 import { AgentError } from "../model/errors.ts";
 import type { AppOrder } from "../model/order.ts";
+import { type HostPorts, reportedRules } from "../model/portRule.ts";
 import type { BackEnd } from "./backEnd.ts";
 import { RequestError } from "./wampCauses.ts";
 
@@ -23,6 +24,13 @@ export class Uplink {
   async tell(order: AppOrder, state: WireState): Promise<void> {
     if (!this.#backEnd) throw new AgentError("request_failed", "there is no link");
     await this.#backEnd.tell(order, state);
+  }
+
+  /** Nothing where there are none. @throws {AgentError} back_end_failed, request_failed */
+  async tellPorts(order: AppOrder, ports: HostPorts): Promise<void> {
+    if (!order.ports) return;
+    if (!this.#backEnd) throw new AgentError("request_failed", "there is no link");
+    await this.#backEnd.tellPorts(order, reportedRules(order.ports, ports));
   }
 
   /** One message on the topic of an app's log; never waits. */

@@ -1,4 +1,5 @@
 /** What every test on the real engine starts from: a device, its steps, and images that are made on the spot. */
+
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,8 +8,10 @@ import type { AppId, StepInput } from "../../src/model/app.ts";
 import type { Access, Device } from "../../src/model/device.ts";
 import { repositoryOf } from "../../src/model/names.ts";
 import { type AppOrder, desiredOf } from "../../src/model/order.ts";
+import type { HostPorts } from "../../src/model/portRule.ts";
 import { createSteps } from "../../src/services/appSteps.ts";
 import { createEngine } from "../../src/services/docker.ts";
+import { HostPortPool } from "../../src/services/hostPorts.ts";
 import { makeImage, pushImage } from "../../src/studio/demoImage.ts";
 
 let keys = 100;
@@ -41,8 +44,17 @@ export function startBench({ access = "none" }: { access?: Access } = {}) {
   const said: string[] = [];
   const progress: string[] = [];
   const engine = createEngine({ socketPath });
+  let kept: HostPorts = {};
+  const store = {
+    portsOf: () => kept,
+    keepPorts: (_: unknown, ports: HostPorts) => {
+      kept = ports;
+    },
+    takenPorts: () => new Set<number>(),
+  };
   const steps = createSteps({
     engine,
+    ports: new HostPortPool(store),
     device: () => device,
     policy: { access, stopGrace: 1, appsDir: mkdtempSync(join(tmpdir(), "rga-")) },
     orderOf: ({ key: asked }) => (asked === key ? order : undefined),

@@ -54,11 +54,13 @@ test("wanted states, names, versions and accounts are taken over; the original's
       app: { stage: "PROD", key: 42 },
       ...{ name: "weather", target: "RUNNING", version: "1.0.0", releaseKey: 11, requestor: 5, owner: 7 },
       environment: { CITY: "planted-value" },
+      ports: [{ port: 80, protocol: "http", host_port: 40_001 }],
     },
     {
       app: { stage: "PROD", key: 43 },
       ...{ name: "clock", target: "PRESENT", version: "1.0.0", releaseKey: 11, requestor: 5, owner: 7 },
       environment: { CITY: "planted-value" },
+      ports: [{ port: 80, protocol: "http", host_port: 40_001 }],
     },
   ]);
   expect(first).toMatchObject({ enforce: "log", access: "full", problems: [] });
