@@ -123,7 +123,7 @@ export async function run({ flags, config, env, version }: RunOptions): Promise<
     onProblem: (app, error) => log.warn({ app: appName(app), error }, "the output of an app cannot be followed"),
   });
   const adoption = new Adoption(
-    store.takenOver?.apps ?? [],
+    store.takenOver?.revisions ?? {},
     store.apps().map(({ order }) => order),
     orderOf,
   );

@@ -10,6 +10,8 @@ export const TakenOver = z.object({
   at: z.number(),
   /** `PROD:42` */
   apps: z.array(z.string()),
+  /** What was wanted of each then, and its container is made for: another revision needs another container. */
+  revisions: z.record(z.string(), z.string()).default({}),
   skipped: z.array(z.object({ app: z.string(), why: z.string() })),
 });
 export type TakenOver = z.output<typeof TakenOver>;

@@ -7,13 +7,29 @@ import { containerName, LABEL_PREFIX } from "../model/names.ts";
 import type { AppOrder } from "../model/order.ts";
 import type { ContainerInfo } from "./docker.ts";
 
+/** In place of the labels that ours bear. */
+export interface Adopted {
+  readonly app: AppId;
+  readonly version: string;
+  readonly spec: string;
+}
+
+/** `1.0.0` of `registry:5000/apps/weather:1.0.0`; nothing after the colon of a port. */
+const tagOf = (image: string): string => /:([^:/]+)$/.exec(image)?.[1] ?? "latest";
+
 export class Adoption {
+  readonly #revisions: Readonly<Record<string, string>>;
   readonly #apps: readonly AppId[];
   readonly #orderOf: (app: AppId) => AppOrder | undefined;
 
-  /** @param apps that were taken over: `PROD:42`. */
-  constructor(apps: readonly string[], orders: readonly AppOrder[], orderOf: (app: AppId) => AppOrder | undefined) {
-    this.#apps = orders.map(({ app }) => app).filter((app) => apps.includes(appName(app)));
+  /** @param revisions of the apps that were taken over, by name: `PROD:42`. */
+  constructor(
+    revisions: Readonly<Record<string, string>>,
+    orders: readonly AppOrder[],
+    orderOf: (app: AppId) => AppOrder | undefined,
+  ) {
+    this.#revisions = revisions;
+    this.#apps = orders.map(({ app }) => app).filter((app) => appName(app) in revisions);
     this.#orderOf = orderOf;
   }
 
@@ -22,12 +38,13 @@ export class Adoption {
     return this.#orders().map(containerName);
   }
 
-  /** The order that a container is there for; undefined if it is none of these. */
-  orderOf({ Name, Config }: Pick<ContainerInfo, "Name" | "Config">): AppOrder | undefined {
+  /** What a container is there for; undefined if it is none of these. */
+  of({ Name, Config }: Pick<ContainerInfo, "Name" | "Config">): Adopted | undefined {
     const labels = Config.Labels ?? {};
     if (labels["real"] !== "True" || Object.keys(labels).some((label) => label.startsWith(LABEL_PREFIX)))
       return undefined;
-    return this.#orders().find((order) => `/${containerName(order)}` === Name);
+    const order = this.#orders().find((each) => `/${containerName(each)}` === Name);
+    return order && { app: order.app, spec: this.#revisions[appName(order.app)] ?? "", version: tagOf(Config.Image) };
   }
 
   #orders(): AppOrder[] {

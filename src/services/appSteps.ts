@@ -91,7 +91,7 @@ class Work {
       this.#ours(),
     ]);
     const [info] = containers;
-    return { images, ...(info && { container: containerOf(info, this.#options.adoption?.orderOf(info)) }) };
+    return { images, ...(info && { container: containerOf(info, this.#options.adoption?.of(info)) }) };
   }
 
   async pull(): Promise<void> {
@@ -228,7 +228,7 @@ class Work {
     const labels = [`${LABELS.serial}=${device().serial}`, `${LABELS.stage}=${stage}`, `${LABELS.key}=${key}`];
     const [found, named] = await Promise.all([engine.containers(labels), engine.container(containerName(this.#order))]);
     const looked = await Promise.all(found.map(({ Id }) => (Id === named?.Id ? named : engine.container(Id))));
-    const adopted = named && this.#options.adoption?.orderOf(named) ? [named] : [];
+    const adopted = named && this.#options.adoption?.of(named) ? [named] : [];
     const ours = [...looked.filter((info) => info !== undefined), ...adopted];
     return ours.sort((one, other) => Number(other === named) - Number(one === named));
   }

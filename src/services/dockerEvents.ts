@@ -83,7 +83,7 @@ export function watchEngine(options: WatchOptions, say: (fact: WatchFact) => voi
       if (before) tell(before.app, { type: "container.removed", id });
       return;
     }
-    const adopted = adoption?.orderOf(info);
+    const adopted = adoption?.of(info);
     const app = adopted?.app ?? appOf(info.Config.Labels ?? {}, serial);
     if (!app) return;
     const container = containerOf(info, adopted);

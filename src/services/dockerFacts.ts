@@ -1,17 +1,17 @@
 /** What the engine shows of one container, in the words of the model. */
 import type { Container } from "../model/app.ts";
 import { LABELS } from "../model/names.ts";
-import { type AppOrder, revisionOf } from "../model/order.ts";
+import type { Adopted } from "./adoption.ts";
 import type { ContainerInfo } from "./docker.ts";
 
-/** @param adopted the order of a container that an original made: it is what is wanted, in the version of its image. */
-export function containerOf({ Id, Config, State }: ContainerInfo, adopted?: AppOrder): Container {
+/** @param adopted what a container of an original is there for, which its labels do not say. */
+export function containerOf({ Id, Config, State }: ContainerInfo, adopted?: Adopted): Container {
   const labels = Config.Labels ?? {};
   const startedAt = Math.max(Date.parse(State.StartedAt) || 0, 0);
   const base = {
     id: Id,
-    version: adopted ? tagOf(Config.Image) : (labels[LABELS.version] ?? ""),
-    spec: adopted ? revisionOf(adopted) : (labels[LABELS.spec] ?? ""),
+    version: adopted?.version ?? labels[LABELS.version] ?? "",
+    spec: adopted?.spec ?? labels[LABELS.spec] ?? "",
     startedAt,
   };
   if (State.Paused) return { ...base, is: "up", paused: true };
@@ -19,6 +19,3 @@ export function containerOf({ Id, Config, State }: ContainerInfo, adopted?: AppO
   if (State.Status === "created") return { ...base, is: "made" };
   return { ...base, is: "down", exitCode: State.ExitCode };
 }
-
-/** `1.0.0` of `registry:5000/apps/weather:1.0.0`; nothing after the colon of a port. */
-const tagOf = (image: string): string => /:([^:/]+)$/.exec(image)?.[1] ?? "latest";

@@ -6,6 +6,7 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { appName } from "../model/app.ts";
 import type { Flags } from "../model/flags.ts";
+import { revisionOf } from "../model/order.ts";
 import type { Settings } from "../model/settings.ts";
 import { ORIGINAL_DEFAULTS } from "../model/takenOver.ts";
 import type { Machine } from "../model/wireReport.ts";
@@ -91,7 +92,8 @@ function takeOver(
     const original = readOriginal(folder);
     if (!original) return;
     const { orders, skipped } = original;
-    const taken = { at: now(), apps: orders.map(({ app }) => appName(app)), skipped };
+    const revisions = Object.fromEntries(orders.map((order) => [appName(order.app), revisionOf(order)]));
+    const taken = { at: now(), apps: Object.keys(revisions), revisions, skipped };
     store.takeOver(orders, taken);
     log.info({ ...taken }, "taken over from the original agent; its database stays as it is");
   } catch (error) {

@@ -22,12 +22,14 @@ async function originalContainer(s: Stage, image: string): Promise<string> {
   return id;
 }
 
-async function moved(s: Stage) {
+const PLAIN = { environment_variables: "{}", ports: "[]" };
+
+async function moved(s: Stage, more: Record<string, string> = PLAIN) {
   const image = await s.publish("1.0.0", FOREVER);
   await s.engine.pull(image, { signal: AbortSignal.timeout(30_000), onProgress: () => {} });
   const id = await originalContainer(s, image);
   mkdirSync(s.home, { mode: 0o700 });
-  const database = makeOriginal(s.home, [{ ...WEATHER, app_key: s.key }]);
+  const database = makeOriginal(s.home, [{ ...WEATHER, ...more, app_key: s.key }]);
   const look = async () => {
     const info = await s.engine.container(s.container);
     return { id: info?.Id, startedAt: info?.State.StartedAt, isUp: info?.State.Running };
@@ -61,6 +63,20 @@ test("it stays adopted after a restart of the agent, and after a request for wha
   await s.see("connected again", isDevice("CONNECTED"), () => s.startAgent());
   await s.see("told", hears(s.key, "RUNNING"), () => s.want("RUNNING"));
   expect(await look()).toEqual(before);
+});
+
+test("other variables than it was made for replace it, once", async () => {
+  await using s = await startStage({ env: { REAGENT_CONTAINERS_ACCESS: "none" } });
+  const { id, look } = await moved(s, { environment_variables: '{"CITY":{"value":"Bonn"}}', ports: "[]" });
+  const agent = s.startAgent();
+  await s.see("connected", isDevice("CONNECTED"));
+  expect((await look()).id).toBe(id);
+  await agent.stop();
+  await s.see("it runs on", hears(s.key, "RUNNING"), () => s.startAgent());
+  expect((await look()).id).toBe(id);
+  await s.see("another one", hears(s.key, "STARTING"), () => s.want("RUNNING"), 30_000);
+  await s.see("runs", hears(s.key, "RUNNING"), () => {}, 30_000);
+  expect((await look()).id).not.toBe(id);
 });
 
 test("killed by hand it is FAILED, and then one of our own runs, with the original's name and label", async () => {
