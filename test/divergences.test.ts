@@ -1,7 +1,10 @@
 /** The list of conformance cases is true, and docs/divergences.md names only what is in it. */
 import { existsSync, readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { CASES } from "./conformance/cases.ts";
+import { CASES as OF_AGENT } from "./conformance/cases.ts";
+import { EDGES } from "./conformance/edges.ts";
+
+const CASES = [...OF_AGENT, ...EDGES];
 
 const ids = CASES.map(({ id }) => id);
 const rows = readFileSync("docs/divergences.md", "utf8")
@@ -14,7 +17,7 @@ const rows = readFileSync("docs/divergences.md", "utf8")
 test("every case has an id of its own, one sentence, and a test", () => {
   expect(new Set(ids).size).toBe(ids.length);
   for (const { id, says } of CASES) {
-    expect(id).toMatch(/^[RPFCDWAL]\d+$/);
+    expect(id).toMatch(/^[RPFCDWALE]\d+$/);
     expect(says).toMatch(/^[A-Z0-9].{10,120}\.$/);
   }
 });
