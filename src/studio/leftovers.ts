@@ -2,12 +2,12 @@
  * Processes that an owner which was killed left behind: found again by the folder that their command lines name, and ended.
  * Only programs that are started here are looked at, so an editor or a `tail` in that folder is left alone.
  */
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { clearEngine } from "./dockerd.ts";
 
-/** Ends the registry and the agent of this folder, and takes its engine away. Harmless where there is nothing. */
+/** Ends the registry, the router and the agent of this folder, and takes its engine away. Harmless where there is nothing. */
 export async function clearFolder(folder: string): Promise<void> {
   for (const pid of processesOf(folder)) kill(pid);
   const until = performance.now() + 5_000;
@@ -26,15 +26,28 @@ function processesOf(folder: string): number[] {
   return readdirSync("/proc")
     .filter((name) => /^\d+$/.test(name))
     .map(Number)
-    .filter((pid) => pid !== process.pid && isOurs(read(`/proc/${pid}/cmdline`).split("\0"), folder));
+    .filter((pid) => pid !== process.pid && isOurs(pid, read(`/proc/${pid}/cmdline`).split("\0"), folder));
 }
 
-/** `docker-registry serve <folder>/...`, or anything that is given `-agentDir <folder>/...`. */
-function isOurs(words: readonly string[], folder: string): boolean {
+const PROGRAMS = /(^|\/)(docker-registry|nexus-router)$/;
+
+/** `docker-registry serve <folder>/...`, a router, or anything that is given `-agentDir <folder>/...`. */
+function isOurs(pid: number, words: readonly string[], folder: string): boolean {
   const [program = "", ...args] = words;
   const at = args.indexOf("-agentDir") + 1;
   if (at > 0 && args[at]?.startsWith(`${folder}/`)) return !args.includes("status");
-  return program.endsWith("docker-registry") && args.some((word) => word.startsWith(`${folder}/`));
+  const isIn = (word: string | undefined) => word?.startsWith(`${folder}/`) === true;
+  if (/^crossbar-|python/.test(program)) return isIn(placeOf(pid));
+  return PROGRAMS.test(program) && args.some(isIn);
+}
+
+/** Crossbar.io takes its folder out of its command line, and runs in it. */
+function placeOf(pid: number): string {
+  try {
+    return readlinkSync(`/proc/${pid}/cwd`);
+  } catch {
+    return "";
+  }
 }
 
 /** A process that ended in between has nothing to say. */

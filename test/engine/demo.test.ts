@@ -1,7 +1,7 @@
 /** `reagent start` as somebody runs it: the story to its end, and Ctrl-C at any moment. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
@@ -33,11 +33,20 @@ const read = (path: string): string => {
   }
 };
 
+/** Crossbar.io takes its folder out of its command line. */
+function placeOf(pid: string): string {
+  try {
+    return readlinkSync(`/proc/${pid}/cwd`);
+  } catch {
+    return "";
+  }
+}
+
 /** Whatever still bears the folder's name: processes, mounts, files. */
 function leftOf(cwd: string) {
   const processes = readdirSync("/proc")
     .filter((name) => /^\d+$/.test(name))
-    .map((pid) => read(`/proc/${pid}/cmdline`).replaceAll("\0", " "))
+    .map((pid) => `${read(`/proc/${pid}/cmdline`).replaceAll("\0", " ")} in ${placeOf(pid)}`)
     .filter((words) => words.includes(`${cwd}/`));
   const mounts = read("/proc/self/mounts")
     .split("\n")
@@ -94,13 +103,18 @@ test("a second demo in the same place says who is there, and hurts nobody", asyn
   rmSync(first.cwd, { recursive: true, force: true });
 }, 60_000);
 
-test("killed with -9, the next start in that place takes away what was left", async () => {
-  const first = start([], (line) => line.includes("its container is made and runs") && first.signal("SIGKILL"));
-  expect(await first.ended).toBe(null);
-  expect(leftOf(first.cwd).processes.length).toBeGreaterThan(0);
-  const second = start([], (line) => line.includes("proves who it is") && second.signal("SIGINT"), first.cwd);
-  const code = await second.ended;
-  expect({ code, tail: code === 0 ? "" : second.lines.slice(-20).join("\n") }).toEqual({ code: 0, tail: "" });
-  expect(leftOf(first.cwd)).toEqual(NOTHING);
-  rmSync(first.cwd, { recursive: true, force: true });
-}, 60_000);
+test.each(["embedded", "nexus", "crossbar"])(
+  "killed with -9 on %s, the next start takes away what was left",
+  async (router) => {
+    const onLine = (line: string) => line.includes("its container is made and runs") && first.signal("SIGKILL");
+    const first = start(["--router", router], onLine);
+    expect(await first.ended).toBe(null);
+    expect(leftOf(first.cwd).processes.length).toBeGreaterThan(0);
+    const second = start([], (line) => line.includes("proves who it is") && second.signal("SIGINT"), first.cwd);
+    const code = await second.ended;
+    expect({ code, tail: code === 0 ? "" : second.lines.slice(-20).join("\n") }).toEqual({ code: 0, tail: "" });
+    expect(leftOf(first.cwd)).toEqual(NOTHING);
+    rmSync(first.cwd, { recursive: true, force: true });
+  },
+  60_000,
+);
