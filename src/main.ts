@@ -130,6 +130,7 @@ export async function run({ flags, config, env, version }: RunOptions): Promise<
   const ports = new HostPortPool(store);
   const steps = createSteps({
     ports,
+    claimFolder: (folder, app) => store.claimFolder(folder, app),
     engine,
     device,
     adoption,

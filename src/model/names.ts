@@ -65,5 +65,8 @@ export function appOf(labels: Readonly<Record<string, string>>, serial: string):
   return { stage, key: Number(key) };
 }
 
-/** `prod/weather`: below the apps folder; what an app keeps as `/data`. */
+/** `prod/weather`: below the apps folder; what an app keeps as `/data`. Of two with one name, the other has `ownFolder`. */
 export const dataFolder = ({ app, name }: NamedApp): string => `${app.stage}/${name}`.toLowerCase();
+
+/** `prod/weather.43`: no name has a dot, so no other app can have it. */
+export const ownFolder = (of: NamedApp): string => `${dataFolder(of)}.${of.app.key}`;

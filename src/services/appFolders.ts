@@ -2,18 +2,34 @@
  * The folders that containers are given. Each is made with its mode from the first moment, and its real path has to lie
  * in the apps folder: a link that a container planted there leads nowhere else.
  */
+import { existsSync } from "node:fs";
 import { mkdir, realpath } from "node:fs/promises";
 import { join, sep } from "node:path";
+import type { AppId } from "../model/app.ts";
 import { AgentError } from "../model/errors.ts";
-import { dataFolder } from "../model/names.ts";
+import { dataFolder, ownFolder } from "../model/names.ts";
 import type { AppOrder } from "../model/order.ts";
 
 /** Of the host, bound into containers that may touch the device, where they are there. */
 const EXTRAS = ["/sys/bus/w1/devices", "/usr/local/cuda"];
 
-/** @throws {AgentError} bad_configuration where a folder leads out of the apps folder. */
-export async function foldersOf(order: AppOrder, appsDir: string): Promise<{ data: string; shared: string }> {
-  const [data, shared] = [join(appsDir, dataFolder(order)), join(appsDir, "shared")];
+/** True: the folder of that name is this app's; nobody else gets it from then on. */
+export type Claim = (folder: string, app: AppId) => boolean;
+
+/**
+ * An app has the folder of its name, as in the original; unless another app has it. A folder of its own that is there
+ * already counts first, so that it is found again even if all that was kept is lost.
+ *
+ * @throws {AgentError} bad_configuration where a folder leads out of the apps folder.
+ */
+export async function foldersOf(
+  order: AppOrder,
+  appsDir: string,
+  claim: Claim,
+): Promise<{ data: string; shared: string }> {
+  const own = ownFolder(order);
+  const isOwn = existsSync(join(appsDir, own)) || !claim(dataFolder(order), order.app);
+  const [data, shared] = [join(appsDir, isOwn ? own : dataFolder(order)), join(appsDir, "shared")];
   await mkdir(appsDir, { recursive: true, mode: 0o755 });
   const root = await realpath(appsDir);
   for (const path of [join(appsDir, order.app.stage.toLowerCase()), data, shared]) {

@@ -11,7 +11,7 @@ import { type AppOrder, variablesOf } from "../model/order.ts";
 import { ACHIEVED, type Effect } from "../model/plan.ts";
 import type { HostPorts } from "../model/portRule.ts";
 import type { Adoption } from "./adoption.ts";
-import { extrasThere, foldersOf } from "./appFolders.ts";
+import { type Claim, extrasThere, foldersOf } from "./appFolders.ts";
 import { creationBody } from "./containerConfig.ts";
 import type { ContainerInfo, Engine } from "./docker.ts";
 import { containerOf } from "./dockerFacts.ts";
@@ -25,6 +25,7 @@ export interface StepsOptions {
   readonly policy: ContainerPolicy;
   readonly adoption?: Adoption;
   readonly ports: HostPortPool;
+  readonly claimFolder: Claim;
   /** The order of an app as it is on disk. */
   readonly orderOf: (app: AppId) => AppOrder | undefined;
   /** A word of the agent for the app's log. */
@@ -113,13 +114,13 @@ class Work {
   }
 
   async create(): Promise<void> {
-    const { engine, device, policy } = this.#options;
+    const { engine, device, policy, claimFolder } = this.#options;
     this.#say(`Starting ${this.#order.name}...`);
     for (const why of this.#order.leftOut ?? []) this.#say(`Left out of the environment: ${why}`);
     this.#askImagesAhead();
     const [old, folders] = await Promise.all([
       this.#ours(),
-      foldersOf(this.#order, policy.appsDir),
+      foldersOf(this.#order, policy.appsDir, claimFolder),
       this.#checkImage(),
     ]);
     const ports = await this.#options.ports.assign(this.#order, portsIn(old[0]));

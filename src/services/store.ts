@@ -33,6 +33,7 @@ const SCHEMA = `
     PRIMARY KEY (stage, app_key)
   ) STRICT;
   CREATE TABLE IF NOT EXISTS ports (stage TEXT NOT NULL, app_key INTEGER NOT NULL, ports TEXT NOT NULL, PRIMARY KEY (stage, app_key)) STRICT;
+  CREATE TABLE IF NOT EXISTS folders (folder TEXT PRIMARY KEY, app TEXT NOT NULL) STRICT;
   CREATE TABLE IF NOT EXISTS notes (name TEXT PRIMARY KEY, note TEXT NOT NULL) STRICT;
   PRAGMA user_version = 1;
 `;
@@ -139,6 +140,21 @@ export class Store {
       throw storageFailed(error);
     }
     this.#ports.set(appName(app), ports);
+  }
+
+  /**
+   * True: the folder is this app's. The first one has it, for good: its data stay when it is removed. Apps of an original
+   * shared theirs, and go on. @throws {AgentError} storage_failed
+   */
+  claimFolder(folder: string, app: AppId): boolean {
+    const name = appName(app);
+    if (this.takenOver?.apps.includes(name)) return true;
+    try {
+      this.#database.prepare("INSERT OR IGNORE INTO folders (folder, app) VALUES (?, ?)").run(folder, name);
+      return this.#database.prepare("SELECT app FROM folders WHERE folder = ?").get(folder)?.["app"] === name;
+    } catch (error) {
+      throw storageFailed(error);
+    }
   }
 
   forget(app: AppId): void {

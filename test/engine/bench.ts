@@ -55,6 +55,7 @@ export function startBench({ access = "none" }: { access?: Access } = {}) {
   const steps = createSteps({
     engine,
     ports: new HostPortPool(store),
+    claimFolder: () => true,
     device: () => device,
     policy: { access, stopGrace: 1, appsDir: mkdtempSync(join(tmpdir(), "rga-")) },
     orderOf: ({ key: asked }) => (asked === key ? order : undefined),

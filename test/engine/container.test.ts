@@ -3,7 +3,8 @@ import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { makeImage } from "../../src/studio/demoImage.ts";
-import { hears, isDevice, reads, type Stage, type StageOptions, startStage } from "./stage.ts";
+import { dial } from "../support/link.ts";
+import { goes, hears, isDevice, reads, type Stage, type StageOptions, startStage } from "./stage.ts";
 
 const FOREVER = "trap 'exit 0' TERM; while true; do sleep 1; done";
 const SHORT = { REAGENT_CONTAINERS_STOP_GRACE: "1" };
@@ -162,4 +163,25 @@ test("a foreign container that has the name is a failure that says so; a foreign
     await s.engine.remove(foreign);
     await s.engine.remove(alike);
   }
+});
+
+test("two apps with one name share no data", async () => {
+  await using s = await online();
+  await run(s);
+  const dataOf = async (name: string) => (await s.engine.container(name))?.HostConfig.Binds?.[1];
+  const namesake = s.key + 1;
+  const ref = `${s.identity.docker_registry_url}apps/prod_amd64_${namesake}_weather:1.0.0`;
+  await makeImage(s.engineSocket, { ref, script: FOREVER });
+  const { authid, secret } = s.operator();
+  const session = await dial(s.routerUrl(), { authid, readSecret: () => secret }).joined;
+  const request = () =>
+    session.call(`re.mgmt.${s.identity.serial_number}.request_app_state`, [], {
+      ...{ app_key: namesake, app_name: "weather", stage: "PROD", target_state: "RUNNING", current_state: "PRESENT" },
+      ...{ present_version: "1.0.0", requestor_account_key: 5 },
+    });
+  await s.see("its namesake runs", goes(`app:PROD:${namesake}`, /^active\.running/), request, 60_000);
+  await session.leave();
+  const folders = [`${s.home}/apps/prod/weather:/data`, `${s.home}/apps/prod/weather.${namesake}:/data`];
+  const seen = async () => [await dataOf(s.container), await dataOf(`prod_${namesake}_weather`)];
+  expect(await seen()).toEqual(folders);
 });

@@ -244,3 +244,14 @@ test("a folder that may not be written is a clear error", () => {
   chmodSync(path, 0o600);
   expect(codeOf(() => open(path))).toBe("storage_failed");
 });
+
+test("a folder is the first app's, also after a restart, and no other's", () => {
+  const store = open();
+  const other: AppId = { stage: "PROD", key: 43 };
+  expect([store.claimFolder("prod/weather", app), store.claimFolder("prod/weather", other)]).toEqual([true, false]);
+  store.forget(app);
+  store.close();
+  const again = open();
+  expect([again.claimFolder("prod/weather", other), again.claimFolder("prod/weather", app)]).toEqual([false, true]);
+  again.close();
+});
