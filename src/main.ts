@@ -18,10 +18,9 @@ import type { Flags } from "./model/flags.ts";
 import type { LinkFact, LinkOrder } from "./model/link.ts";
 import { authidOf, logTopic } from "./model/names.ts";
 import { desiredOf } from "./model/order.ts";
-import type { Effect } from "./model/plan.ts";
-import { Adoption } from "./services/adoption.ts";
+import { EFFECTS, type Effect } from "./model/plan.ts";
 import { AppLogs } from "./services/appLogs.ts";
-import { createSteps } from "./services/appSteps.ts";
+import { createAppServices } from "./services/appServices.ts";
 import { BackEnd } from "./services/backEnd.ts";
 import { watchClock } from "./services/clockWatch.ts";
 import { startControl } from "./services/controlServer.ts";
@@ -30,10 +29,10 @@ import { machineHere, Stats } from "./services/deviceStats.ts";
 import { createEngine } from "./services/docker.ts";
 import { watchEngine } from "./services/dockerEvents.ts";
 import { openHome } from "./services/home.ts";
-import { HostPortPool } from "./services/hostPorts.ts";
 import { LinkLog } from "./services/linkLog.ts";
 import { createLinkSteps } from "./services/linkSteps.ts";
 import { Orders } from "./services/orders.ts";
+import { removeOrphans } from "./services/orphans.ts";
 import { procedures } from "./services/procedures.ts";
 import { statusOf } from "./services/statusReport.ts";
 import { Uplink } from "./services/uplink.ts";
@@ -56,16 +55,12 @@ export interface Services {
 
 /** Fills every slot of every machine, and puts the machines together. */
 export function wire({ steps, tellState, watchEngine, followLogs, holdLink }: Services) {
-  const app = appMachine.provide({
-    actors: {
-      look: fromPromise(({ input, signal }) => steps.look(input, signal)),
-      pullImage: fromPromise(({ input, signal }) => steps.pullImage(input, signal)),
-      createContainer: fromPromise(({ input, signal }) => steps.createContainer(input, signal)),
-      startContainer: fromPromise(({ input, signal }) => steps.startContainer(input, signal)),
-      stopContainer: fromPromise(({ input, signal }) => steps.stopContainer(input, signal)),
-      removeApp: fromPromise(({ input, signal }) => steps.removeApp(input, signal)),
-    },
-  });
+  const step = (name: Effect) => fromPromise<Facts, StepInput>(({ input, signal }) => steps[name](input, signal));
+  const effects = Object.fromEntries(EFFECTS.map((name) => [name, step(name)])) as Record<
+    Effect,
+    ReturnType<typeof step>
+  >;
+  const app = appMachine.provide({ actors: effects });
   const reporter = reporterMachine.provide({
     actors: { tellState: fromPromise(({ input, signal }) => tellState(input, signal)) },
   });
@@ -122,22 +117,15 @@ export async function run({ flags, config, env, version }: RunOptions): Promise<
     send: (container, message) => uplink.publishLog(logTopic(serial, container), message),
     onProblem: (app, error) => log.warn({ app: appName(app), error }, "the output of an app cannot be followed"),
   });
-  const adoption = new Adoption(
-    store.takenOver?.revisions ?? {},
-    store.apps().map(({ order }) => order),
-    orderOf,
-  );
-  const ports = new HostPortPool(store);
-  const steps = createSteps({
-    ports,
-    claimFolder: (folder, app) => store.claimFolder(folder, app),
+  const { steps, ports, adoption } = createAppServices({
+    settings,
+    appsDir,
+    store,
     engine,
+    uplink,
+    logs,
     device,
-    adoption,
-    policy: { access: settings["containers.access"], stopGrace: settings["containers.stopGrace"], appsDir },
-    orderOf,
-    say: (order, text) => logs.say(order, text),
-    onProgress: (order, line) => logs.progress(order, line),
+    deviceSecret: () => flock.secret(),
   });
   const orders = new Orders({
     keep: (order) => store.keepOrder(order),
@@ -146,7 +134,20 @@ export async function run({ flags, config, env, version }: RunOptions): Promise<
       store.forget(app);
       logs.forget(app);
       watcher.forget(app);
+      steps.forget(app);
     },
+    apps: () => store.apps().map(({ order }) => order.app),
+    onGoodList: (named) => {
+      void removeOrphans({
+        engine,
+        serial,
+        isKnown: (app) => named.has(app) || store.apps().some(({ order }) => appName(order.app) === app),
+        onRemoved: (container, app) =>
+          log.warn({ container, app }, "a container of an app that nobody knows is removed"),
+        onProblem: (error) => log.warn({ error }, "containers of unknown apps cannot be removed now"),
+      });
+    },
+    now,
     problems,
     whereIs: (app) => overview(agent.getSnapshot()).apps.find((each) => appName(each.app) === appName(app)),
     send: (event) => agent.send(event),
@@ -166,11 +167,12 @@ export async function run({ flags, config, env, version }: RunOptions): Promise<
           check: (account, privilege) => backEnd.mayAccount(account, privilege),
           onRefused: (who, what) => log.warn({ who, what }, "a caller was refused"),
         },
-        order: (order) => orders.take(order, "person"),
+        order: (asked) => orders.take(asked, "person"),
         onProblem: (what, error) => log.warn({ what, error }, "a call ended with an error"),
         listContainers: () => engine.containers(),
       }),
     onMetadata: (metadata) => flock.takeOver(metadata, (error) => problems.note("flock", error)),
+    onCredentialKey: (key) => store.keepCredentialKey(key),
     onDesiredStates: (states) => orders.sync(states),
     reported: async () => {
       const reporter = agent.getSnapshot().children.reporter;
@@ -184,6 +186,7 @@ export async function run({ flags, config, env, version }: RunOptions): Promise<
     now,
     orderOf,
     keepMemory: (app, memory, error) => store.keepMemory(app, memory, error),
+    keepUntold: (reports) => store.keepUntold(reports),
     say: (order, text) => logs.say(order, text),
   });
   const startedAt = now();
@@ -192,10 +195,11 @@ export async function run({ flags, config, env, version }: RunOptions): Promise<
   const agent = createActor(
     wire({
       steps,
-      tellState: async ({ app, state }) => {
+      tellState: async (report) => {
+        const { app, state } = report;
         const order = orderOf(app);
         if (!order) return;
-        await uplink.tell(order, state);
+        if (!orders.isUnlisted(app)) await uplink.tell(order, report);
         if (state === "RUNNING" || state === "PRESENT") await uplink.tellPorts(order, ports.of(order));
         orders.heard(app, state);
       },
@@ -234,6 +238,8 @@ export async function run({ flags, config, env, version }: RunOptions): Promise<
           .apps()
           .map(({ order, memory, error }) => ({ app: order.app, desired: desiredOf(order), memory, error })),
         isOffline: flags.offline,
+        untold: store.untold(),
+        updates: { strategy: settings["update.strategy"], probation: seconds(settings["update.probation"]) },
         now,
         random: Math.random,
       },

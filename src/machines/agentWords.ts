@@ -12,7 +12,9 @@ import * as Model from "../model/app.ts";
 import { minutes, ms, seconds } from "../model/duration.ts";
 import { AgentError } from "../model/errors.ts";
 import type { Outage } from "../model/link.ts";
+import { afterRequest } from "../model/memory.ts";
 import { appMachine } from "./app.ts";
+import type { Updates } from "./appWords.ts";
 import { type ConnectionReport, connectionMachine } from "./connection.ts";
 import { engineMachine } from "./engine.ts";
 import { logsMachine } from "./logs.ts";
@@ -31,6 +33,9 @@ export interface AgentInput {
   readonly known: readonly KnownApp[];
   /** True: no router is ever dialled. */
   readonly isOffline?: boolean;
+  readonly updates: Updates;
+  /** Ends of updates that the back end has not heard of. */
+  readonly untold?: readonly Model.AppReport[];
   readonly now: () => number;
   readonly random: () => number;
 }
@@ -101,8 +106,8 @@ export const agent = setup({
     spawnEngine: enqueueActions(({ context: { now, random }, self, enqueue }) => {
       enqueue.spawnChild("engine", { id: "engine", input: { parent: self, now, random } });
     }),
-    spawnReporter: enqueueActions(({ context: { random, reports, isLinked }, enqueue }) => {
-      enqueue.spawnChild("reporter", { id: "reporter", input: { random } });
+    spawnReporter: enqueueActions(({ context: { random, reports, untold, isLinked }, enqueue }) => {
+      enqueue.spawnChild("reporter", { id: "reporter", input: { untold, random } });
       for (const report of reports.values()) enqueue.sendTo("reporter", report);
       if (isLinked) enqueue.sendTo("reporter", { type: "link.up" });
     }),
@@ -111,7 +116,8 @@ export const agent = setup({
     }),
     spawnKnownApps: assign({
       apps: ({ context, spawn, self }) => {
-        const inputOf = (known: KnownApp) => ({ ...known, parent: self, now: context.now, random: context.random });
+        const { updates, now, random } = context;
+        const inputOf = (known: KnownApp) => ({ ...known, parent: self, updates, now, random });
         return new Map(
           context.known.map((known) => {
             const name = Model.appName(known.app);
@@ -128,13 +134,18 @@ export const agent = setup({
       const name = Model.appName(app);
       const ref = context.apps.get(name);
       if (ref) return enqueue.sendTo(ref, { type: "app.request", desired, by });
-      const known: KnownApp = { app, desired, memory: Model.NOTHING_REMEMBERED };
-      const { now, random } = context;
+      const dead = context.orphaned.get(name);
+      const memory = dead ? afterRequest(dead.memory, dead.desired, desired, by) : Model.NOTHING_REMEMBERED;
+      const known: KnownApp = { app, desired, memory };
+      const { updates, now, random } = context;
       enqueue.cancel(`restart:app:${name}`);
       enqueue.assign({
         orphaned: ({ context: { orphaned } }) => without(orphaned, name),
         apps: ({ context: { apps }, spawn }) =>
-          new Map(apps).set(name, spawn("app", { id: `app:${name}`, input: { ...known, parent: self, now, random } })),
+          new Map(apps).set(
+            name,
+            spawn("app", { id: `app:${name}`, input: { ...known, parent: self, updates, now, random } }),
+          ),
       });
     }),
     passOn: enqueueActions(({ context, event, enqueue }) => {
@@ -158,7 +169,8 @@ export const agent = setup({
     }),
     report: enqueueActions(({ context, event, self, enqueue }) => {
       assertEvent(event, "app.changed");
-      enqueue.assign({ reports: new Map(context.reports).set(Model.appName(event.app), event) });
+      const { updateStatus: _, ...newest } = event;
+      enqueue.assign({ reports: new Map(context.reports).set(Model.appName(event.app), newest) });
       if (childOf(self, "reporter")) enqueue.sendTo("reporter", event);
     }),
     passFact: enqueueActions(({ context, event, enqueue }) => {
@@ -169,8 +181,8 @@ export const agent = setup({
     /** The output of every run is followed, by one actor for each app; also of one that was over before it was seen. */
     follow: enqueueActions(({ event, self, enqueue }) => {
       assertEvent(event, "app.fact");
-      const { app, fact } = event;
-      if (fact.type !== "container.started" && fact.type !== "container.exited") return;
+      const { app, fact, isOfKept } = event;
+      if (isOfKept || (fact.type !== "container.started" && fact.type !== "container.exited")) return;
       const isOver = fact.type === "container.exited";
       const { id, startedAt } = isOver ? fact : fact.container;
       const logs = `logs:${Model.appName(app)}`;
@@ -206,6 +218,7 @@ export const agent = setup({
       enqueue.assign({ crashes: new Map(context.crashes).set(id, (context.crashes.get(id) ?? 0) + 1) });
       const remains = remainsOf(dead);
       if (id === "connection") enqueue.assign({ outage: remains.outage });
+      if (id === "reporter") enqueue.assign({ untold: remains.untold ?? [] });
       if (id === "connection") enqueue.raise({ type: "link.down" });
       if (id === "engine") enqueue.raise({ type: "engine.lost" });
       const { app, desired, memory } = remains;
@@ -231,12 +244,12 @@ export const agent = setup({
       const { id } = event;
       const known = context.orphaned.get(id.replace(/^app:/, ""));
       if (!known) return;
-      const { now, random } = context;
+      const { updates, now, random } = context;
       const name = Model.appName(known.app);
       enqueue.assign({
         orphaned: without(context.orphaned, name),
         apps: ({ context: { apps }, spawn }) =>
-          new Map(apps).set(name, spawn("app", { id, input: { ...known, parent: self, now, random } })),
+          new Map(apps).set(name, spawn("app", { id, input: { ...known, parent: self, updates, now, random } })),
       });
     }),
     forgetCrashes: assign({ crashes: new Map() }),
@@ -257,7 +270,10 @@ function childOf(self: AnyActorRef, id: string): AnyActorRef | undefined {
   return (self.getSnapshot() as { children: Record<string, AnyActorRef | undefined> }).children[id];
 }
 
-function remainsOf(dead: AnyActorRef | undefined): Partial<KnownApp> & { outage?: Outage | undefined } {
+function remainsOf(dead: AnyActorRef | undefined): Partial<KnownApp> & {
+  outage?: Outage | undefined;
+  untold?: readonly Model.AppReport[];
+} {
   return (dead?.getSnapshot() as { context?: object } | undefined)?.context ?? {};
 }
 

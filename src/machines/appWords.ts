@@ -7,10 +7,10 @@ import {
   and,
   assign,
   type ErrorActorEvent,
+  enqueueActions,
   not,
   or,
   type Snapshot,
-  sendTo,
   setup,
   stateIn,
 } from "xstate";
@@ -19,7 +19,8 @@ import { LONGEST_CRASH_WAIT, remaining } from "../model/backoff.ts";
 import { type Ms, minutes, seconds } from "../model/duration.ts";
 import { AgentError } from "../model/errors.ts";
 import * as remember from "../model/memory.ts";
-import { type Effect, isPaused, isUp, type Known, type Next, next, noted, type Place, place } from "../model/plan.ts";
+import { noted } from "../model/noted.ts";
+import * as plan from "../model/plan.ts";
 import { slot } from "./slot.ts";
 
 export interface AppInput {
@@ -29,8 +30,16 @@ export interface AppInput {
   /** Why it failed last, as remembered by an actor before this one. */
   readonly error?: AgentError | undefined;
   readonly parent: ActorRef<Snapshot<unknown>, Model.AppReport>;
+  readonly updates: Updates;
   readonly now: () => number;
   readonly random: () => number;
+}
+
+/** How newer versions come. */
+export interface Updates {
+  readonly strategy: Model.Strategy;
+  /** How long a new version without a health check has to stay up. */
+  readonly probation: Ms;
 }
 
 interface AppContext extends AppInput {
@@ -39,6 +48,10 @@ interface AppContext extends AppInput {
   readonly aim: string;
   /** The last facts that were told. They may be newer than the look that is on its way, so they are noted on it again. */
   readonly early: readonly Model.ContainerFact[];
+  /** When the probation in progress ends. Begins anew with the agent: a restart costs one probation, not a bad commit. */
+  readonly probationEndsAt?: number | undefined;
+  /** How the last update ended, until the app is at rest. */
+  readonly verdict?: Model.UpdateStatus | undefined;
 }
 
 type StepFailed = ErrorActorEvent<unknown, "step">;
@@ -46,15 +59,18 @@ type AppEvent = Model.AppRequest | Model.ContainerFact | Model.EngineFact | Step
 
 const STEADY_AFTER = minutes(10);
 const LOOK_AGAIN_AFTER = seconds(30);
+/** For how long a health check may say nothing at all about a new version. */
+const LONGEST_START = minutes(10);
 
-const step = (name: Effect) => slot<Model.Facts, Model.StepInput>(name);
-const is = (answer: Next) => (args: { context: AppContext }) => next(known(args.context)) === answer;
-const at = (answer: Place) => (args: { context: AppContext }) => place(known(args.context)) === answer;
+const step = (name: plan.Effect) => slot<Model.Facts, Model.StepInput>(name);
+const is = (answer: plan.Next) => (args: { context: AppContext }) => plan.next(known(args.context)) === answer;
+const at = (answer: plan.Place) => (args: { context: AppContext }) => plan.place(known(args.context)) === answer;
 const until = (cap: Ms, deadline: (context: AppContext) => number) => (args: { context: AppContext }) =>
   remaining(deadline(args.context), args.context.now(), cap);
+const startOf = ({ facts, now }: AppContext) => facts?.container?.startedAt ?? now();
 
 /** Every step is invoked as `step`: one at a time, one way to fail. */
-export const doing = <const Name extends Effect>(src: Name) =>
+export const doing = <const Name extends plan.Effect>(src: Name) =>
   ({
     id: "step",
     src,
@@ -68,7 +84,14 @@ export const learnt = {
   type: "learn",
   params: ({ event }: { event: { output: Model.Facts } }) => event.output,
 } as const;
-export const says = (state: Model.WireState) => ({ type: "report", params: { state } }) as const;
+
+interface Saying {
+  /** In its place where an older version is here already: the step is one of an update. */
+  readonly ofUpdate?: Model.WireState;
+  readonly updateStatus?: Model.UpdateStatus;
+}
+export const says = (state: Model.WireState, saying: Saying = {}) =>
+  ({ type: "report", params: { state, ...saying } }) as const;
 
 export const app = setup({
   types: {} as { context: AppContext; events: AppEvent; input: AppInput },
@@ -78,8 +101,13 @@ export const app = setup({
     pullImage: step("pullImage"),
     createContainer: step("createContainer"),
     startContainer: step("startContainer"),
+    haltContainer: step("haltContainer"),
     stopContainer: step("stopContainer"),
     removeApp: step("removeApp"),
+    uninstallApp: step("uninstallApp"),
+    swapContainers: step("swapContainers"),
+    commitUpdate: step("commitUpdate"),
+    rollBackUpdate: step("rollBackUpdate"),
   },
 
   guards: {
@@ -87,23 +115,43 @@ export const app = setup({
     create: is("create"),
     stop: is("stop"),
     remove: is("remove"),
+    uninstall: is("uninstall"),
+    update: is("update"),
     wait: is("wait"),
     isRunning: at("running"),
-    isPaused: ({ context }) => isPaused(known(context)),
+    isSick: at("sick"),
+    isOnProbation: at("probation"),
+    isHalfSwapped: at("swapping"),
+    isHalfUpdated: at("rollingBack"),
     isCrashed: at("crashed"),
     isPresent: at("present"),
     isRemoved: at("removed"),
-    isDown: ({ context: { desired, facts } }) => desired.target === "RUNNING" && !isUp(facts?.container),
+    isUninstalled: at("uninstalled"),
+    isPaused: ({ context }) => plan.isPaused(known(context)),
+    isDown: ({ context: { desired, facts } }) => desired.target === "RUNNING" && !plan.isUp(facts?.container),
+    isBad: ({ context: { facts, now } }) => !plan.isWell(facts?.container, now()),
+    isUnwanted: ({ context: { desired, facts, memory } }) =>
+      desired.target === "RUNNING" && desired.version === (facts?.kept?.version ?? memory.wayBack),
+    isHealthy: ({ context }) => context.facts?.container?.health === "healthy",
+    isSound: ({ context }) => ["healthy", undefined].includes(context.facts?.container?.health),
     isElsewhere: or([
       and([stateIn("#app.present"), not("isPresent")]),
       and([stateIn("#app.active.running"), not("isRunning")]),
     ]),
-    isAtRest: or([stateIn("#app.absent.removed"), stateIn("#app.present"), stateIn("#app.active.running")]),
-    isCalledOff: ({ context }) => next(known(context)) !== "pull" || context.aim !== context.desired.version,
+    isAtRest: or([stateIn("#app.absent"), stateIn("#app.present"), stateIn("#app.active.running")]),
+    isCalledOff: ({ context }) => plan.next(known(context)) !== "pull" || context.aim !== plan.goal(known(context)),
+    isWithdrawn: ({ context }) =>
+      context.desired.target === "RUNNING" &&
+      (plan.next(known(context)) !== "update" || context.aim !== plan.goal(known(context))),
     isStranger: ({ context: { facts }, event }) =>
-      event.type === "container.started" && event.container.id !== facts?.container?.id,
+      event.type === "container.started" && ![facts?.container?.id, facts?.kept?.id].includes(event.container.id),
+    isPostponed: ({ context }) => context.memory.setAside?.until !== undefined,
     isHopeless: ({ context }) => context.memory.wait?.until === undefined,
-    isEngineAway: ({ event }) => "error" in event && AgentError.from(event.error).code === "engine_unreachable",
+    wasOnTrial: ({ context: { aim, facts, memory }, event }) =>
+      facts !== undefined && plan.isOnTrial(aim, facts, memory) && !isEngineAway(event),
+    canRunOlder: ({ context, event }) =>
+      context.desired.target === "RUNNING" && isUpdate(context) && !isEngineAway(event),
+    isEngineAway: ({ event }) => isEngineAway(event),
   },
 
   actions: {
@@ -117,39 +165,111 @@ export const app = setup({
       if (!("id" in event || "container" in event)) return {};
       return { facts: facts && noted(facts, event), early: [...early, event].slice(-8) };
     }),
-    aim: assign({ aim: ({ context }) => context.desired.version }),
+    aim: assign({ aim: ({ context }) => plan.goal(known(context)) }),
+    aimBack: assign({
+      verdict: "canceled",
+      aim: ({ context: { aim, facts, memory } }) => facts?.kept?.version ?? memory.wayBack ?? aim,
+    }),
+    keepWayBack: assign({
+      verdict: undefined,
+      memory: ({ context }) => {
+        const wayBack = plan.wayBackFrom(context.aim, context);
+        return wayBack === context.memory.wayBack ? context.memory : { ...context.memory, wayBack };
+      },
+    }),
+    noteProven: assign({
+      verdict: "completed",
+      memory: ({ context }) => ({ ...context.memory, wayBack: undefined }),
+    }),
+    /** A stopped app is updated when the image is here. */
+    notePulled: assign(({ context }) =>
+      context.desired.target === "PRESENT" && isUpdate(context) ? { verdict: "pending_remote_confirmation" } : {},
+    ),
+    /** On leaving an update: somebody wants something else, or the old version is back. */
+    noteCanceled: assign(({ context }) => {
+      const { desired, aim, verdict } = context;
+      const isWanted = desired.version === aim && ["RUNNING", "PRESENT"].includes(desired.target);
+      return isWanted || !isUpdate(context) ? { verdict } : { verdict: "canceled" };
+    }),
     forgetFacts: assign({ facts: undefined, early: [] }),
-    learn: assign(({ context: { early } }, found: Model.Facts) => ({
+    learn: assign(({ context: { early, memory } }, found: Model.Facts) => ({
       facts: early.filter(({ type }) => type !== "container.started").reduce(noted, found),
       early: [],
+      memory: remember.afterLook(memory, found),
     })),
-    countFailure: assign(({ context: { facts, memory, app, now, random }, event }) => {
-      const error = "error" in event ? AgentError.from(event.error) : remember.endOf(facts?.container);
-      return { error, memory: remember.afterFailure(memory, error, app.stage, { now: now(), random }) };
+    countFailure: assign(({ context, event }) => {
+      const error = errorIn(context, event);
+      return { error, memory: remember.afterFailure(context.memory, error, context.app.stage, chance(context)) };
     }),
-    forgetFailures: assign({
+    postpone: assign(({ context, event }) => {
+      const error = errorIn(context, event);
+      return { error, memory: remember.afterFailedDownload(context.memory, context.aim, error, chance(context)) };
+    }),
+    setAside: assign(({ context, event }) => {
+      const error = errorIn(context, event);
+      return { error, memory: remember.afterBadUpdate(context.memory, context.aim, error) };
+    }),
+    forgetFailures: assign(({ context: { memory } }) => ({
       error: undefined,
-      memory: ({ context }) => (context.memory.failures === 0 ? context.memory : { failures: 0 }),
+      memory: memory.failures === 0 && !memory.wait ? memory : { ...memory, failures: 0, wait: undefined },
+    })),
+    noteUninstalled: assign({ memory: ({ context }) => ({ ...context.memory, isUninstalled: true }) }),
+    beginProbation: assign({
+      probationEndsAt: ({ context: { facts, now, updates } }) =>
+        now() + (facts?.container?.health === "starting" ? LONGEST_START : updates.probation),
     }),
-    report: sendTo(
-      ({ context }) => context.parent,
-      ({ context: { app, aim, error } }, { state }: { state: Model.WireState }): Model.AppReport => ({
+    report: enqueueActions(({ context, enqueue }, { state, ofUpdate = state, updateStatus }: Said) => {
+      const { app: id, aim, error, facts, verdict, parent } = context;
+      const told = spoken(id.stage, isUpdate(context) ? ofUpdate : state);
+      enqueue.sendTo(parent, {
         type: "app.changed",
-        app,
-        state,
-        version: aim,
+        app: id,
+        state: told,
+        version: told === "UPDATING" ? (plan.wayBackFrom(aim, context) ?? aim) : (facts?.container?.version ?? aim),
+        updateStatus: updateStatus ?? (told === "UPDATING" ? undefined : verdict),
         error: state === "FAILED" ? error : undefined,
-      }),
-    ),
+      });
+      if (!updateStatus && plan.next(known(context)) === "rest") enqueue.assign({ verdict: undefined });
+    }),
   },
 
   delays: {
     lookAgain: LOOK_AGAIN_AFTER,
     retryAt: until(LONGEST_CRASH_WAIT, ({ memory }) => memory.wait?.until ?? Infinity),
-    steadyAt: until(STEADY_AFTER, ({ facts, now }) => (facts?.container?.startedAt ?? now()) + STEADY_AFTER),
+    graceEndsAt: until(plan.START_GRACE, (context) => startOf(context) + plan.START_GRACE),
+    steadyAt: until(STEADY_AFTER, (context) => startOf(context) + STEADY_AFTER),
+    nextUpdateAt: until(LONGEST_CRASH_WAIT, ({ memory }) => memory.setAside?.until ?? Infinity),
+    probationEndsAt: until(LONGEST_START, ({ probationEndsAt }) => probationEndsAt ?? 0),
   },
 });
 
-function known({ desired, facts, memory }: AppContext): Known {
-  return { desired, facts, memory };
+interface Said extends Saying {
+  readonly state: Model.WireState;
+}
+
+/** What decisions are made from. */
+export function known({ app: { stage }, desired, facts, memory, updates: { strategy }, now }: AppContext): plan.Known {
+  return { stage, desired, facts, memory, strategy, at: now() };
+}
+
+/** The step in progress brings another version than the one that is here. */
+function isUpdate(context: AppContext): boolean {
+  return plan.wayBackFrom(context.aim, context) !== undefined;
+}
+
+/** What was built here is not downloaded: where its image is missing, it fails at its start. */
+function spoken(stage: Model.Stage, state: Model.WireState): Model.WireState {
+  return stage === "DEV" && state === "DOWNLOADING" ? "STARTING" : state;
+}
+
+function errorIn({ facts }: AppContext, event: AppEvent): AgentError {
+  return "error" in event ? AgentError.from(event.error) : remember.endOf(facts?.container);
+}
+
+function isEngineAway(event: AppEvent): boolean {
+  return "error" in event && AgentError.from(event.error).code === "engine_unreachable";
+}
+
+function chance({ now, random }: AppContext) {
+  return { now: now(), random };
 }

@@ -3,21 +3,21 @@
  * the disk; nothing here changes anything.
  */
 import type { AnyMachineSnapshot, InspectionEvent, SnapshotFrom } from "xstate";
-import type { AppId, Desired, Facts, Memory, WireState } from "../model/app.ts";
+import type { AppId, AppReport, WireState } from "../model/app.ts";
 import type { AgentError } from "../model/errors.ts";
 import type { Outage } from "../model/link.ts";
+import type { Known } from "../model/plan.ts";
 import type { agentMachine } from "./agent.ts";
 import type { appMachine } from "./app.ts";
+import { known } from "./appWords.ts";
 import type { connectionMachine } from "./connection.ts";
 import type { engineMachine } from "./engine.ts";
+import type { reporterMachine } from "./reporter.ts";
 
-export interface AppSeen {
+export interface AppSeen extends Known {
   readonly app: AppId;
   /** As a path: `active.running.settling`. */
   readonly state: string;
-  readonly desired: Desired;
-  readonly facts: Facts | undefined;
-  readonly memory: Memory;
   readonly error: AgentError | undefined;
 }
 
@@ -29,6 +29,8 @@ export interface Seen {
   readonly event: string;
   /** Of an app. */
   readonly app?: AppSeen | undefined;
+  /** Of the reporter: ends of updates that the back end has not heard of. */
+  readonly untold?: readonly AppReport[] | undefined;
 }
 
 /** An observer for the tree's `inspect`: each machine below the root, and the root, after each event. */
@@ -40,12 +42,13 @@ export const seeStates =
     if (snapshot.status === "stopped") return;
     const id = "id" in inspected.actorRef ? String(inspected.actorRef.id) : "";
     const app = id.startsWith("app:") && snapshot.status === "active" ? appSeen(snapshot as never) : undefined;
-    see({ id, state: pathOf(snapshot.value), event: inspected.event.type, app });
+    const untold = id === "reporter" ? (snapshot as SnapshotFrom<typeof reporterMachine>).context.untold : undefined;
+    see({ id, state: pathOf(snapshot.value), event: inspected.event.type, app, untold });
   };
 
 export function appSeen({ value, context }: SnapshotFrom<typeof appMachine>): AppSeen {
-  const { app, desired, facts, memory, error } = context;
-  return { app, state: pathOf(value), desired, facts, memory, error };
+  const { app, error } = context;
+  return { ...known(context), app, state: pathOf(value), error };
 }
 
 export interface Overview {

@@ -2,10 +2,11 @@
  * Tells the back end the newest state of each app. Level-triggered: what counts is the state that was said last and the
  * one that was told last. One call in flight for each app; while it is pending, or the link is down, changes fall
  * together into the newest; of one tick only the newest goes out. Each link begins with telling every app.
+ * What says how an update ended is an edge: those of one app go out in order, each of them, whatever has come since.
  * At least once: a call that fails is made again, later each time. Rests in: offline, online. Picture: diagrams/reporter.svg
  */
 import { assign, type DoneActorEvent, type ErrorActorEvent, enqueueActions, raise, setup, stopChild } from "xstate";
-import { type AppId, type AppReport, appName, type WireState } from "../model/app.ts";
+import { type AppId, type AppReport, appName, type UpdateStatus, type WireState } from "../model/app.ts";
 import { fullJitter } from "../model/backoff.ts";
 import { ms, seconds } from "../model/duration.ts";
 import { slot } from "./slot.ts";
@@ -14,8 +15,8 @@ import { slot } from "./slot.ts";
 export interface Told {
   readonly report: AppReport;
   readonly told?: WireState | undefined;
-  /** The state in the call that is under way. */
-  readonly telling?: WireState | undefined;
+  /** What is in the call that is under way. */
+  readonly telling?: AppReport | undefined;
   /** Calls in a row that failed. While it is tried again later, `isLater`. */
   readonly failures: number;
   readonly isLater: boolean;
@@ -23,12 +24,16 @@ export interface Told {
 
 interface ReporterContext {
   readonly apps: ReadonlyMap<string, Told>;
+  /** Ends of updates that nobody has heard of yet, oldest first. Whoever keeps them compares identities. */
+  readonly untold: readonly AppReport[];
   readonly random: () => number;
 }
 
 export interface TellInput {
   readonly app: AppId;
   readonly state: WireState;
+  readonly version: string;
+  readonly updateStatus?: UpdateStatus | undefined;
 }
 
 type ReporterEvent =
@@ -44,12 +49,14 @@ type ReporterEvent =
 
 const FIRST_RETRY = seconds(1);
 const LONGEST_RETRY = seconds(60);
+/** Each update leaves three; a back end that hears of none for so long has other troubles. */
+const MOST_UNTOLD = 300;
 
 export const reporterMachine = setup({
   types: {} as {
     context: ReporterContext;
     events: ReporterEvent;
-    input: { readonly random: () => number };
+    input: { readonly untold?: readonly AppReport[] | undefined; readonly random: () => number };
   },
 
   actors: { tellState: slot<void, TellInput>("tellState") },
@@ -60,10 +67,14 @@ export const reporterMachine = setup({
         const name = appName(report.app);
         return changed(apps, name, { failures: 0, isLater: false, ...apps.get(name), report });
       },
+      untold: ({ context: { untold } }, report: AppReport) =>
+        report.updateStatus ? [...untold, report].slice(-MOST_UNTOLD) : untold,
     }),
     forget: assign({
       apps: ({ context: { apps } }, { app }: { app: AppId }) =>
         new Map([...apps].filter(([name]) => name !== appName(app))),
+      untold: ({ context: { untold } }, { app }: { app: AppId }) =>
+        untold.filter((report) => appName(report.app) !== appName(app)),
     }),
     forgetTold: assign({
       apps: ({ context: { apps } }) =>
@@ -76,28 +87,26 @@ export const reporterMachine = setup({
       },
     }),
     tellSoon: raise({ type: "report.due" }, { id: "due", delay: ms(0) }),
-    tellAll: enqueueActions(({ context: { apps }, enqueue }) => {
-      const due = [...apps].filter(([, each]) => isDue(each));
-      enqueue.assign({
-        apps: new Map([
-          ...apps,
-          ...due.map(([name, each]) => [name, { ...each, telling: each.report.state }] as const),
-        ]),
+    tellAll: enqueueActions(({ context, enqueue }) => {
+      const due = [...context.apps].flatMap(([name, each]) => {
+        const telling = dueOf(context, each);
+        return telling ? [[name, { ...each, telling }] as const] : [];
       });
-      for (const [name, { report }] of due)
-        enqueue.spawnChild("tellState", { id: `tell:${name}`, input: { app: report.app, state: report.state } });
+      enqueue.assign({ apps: new Map([...context.apps, ...due]) });
+      for (const [name, { telling }] of due) enqueue.spawnChild("tellState", { id: `tell:${name}`, input: telling });
     }),
     reap: stopChild((_, { id }: { id: string }) => id),
     reapAll: enqueueActions(({ context: { apps }, enqueue }) => {
       for (const [name, { telling }] of apps) if (telling) enqueue.stopChild(`tell:${name}`);
     }),
-    noteTold: assign({
-      apps: ({ context: { apps } }, { id }: { id: string }) => {
-        const name = nameIn(id);
-        const each = apps.get(name);
-        if (!each) return apps;
-        return changed(apps, name, { report: each.report, told: each.telling, failures: 0, isLater: false });
-      },
+    noteTold: assign(({ context: { apps, untold } }, { id }: { id: string }) => {
+      const name = nameIn(id);
+      const { report, telling } = apps.get(name) ?? {};
+      if (!report) return {};
+      return {
+        apps: changed(apps, name, { report, told: telling?.state, failures: 0, isLater: false }),
+        untold: telling && untold.includes(telling) ? untold.filter((each) => each !== telling) : untold,
+      };
     }),
     noteFailed: assign({
       apps: ({ context: { apps } }, { id }: { id: string }) => {
@@ -122,7 +131,7 @@ export const reporterMachine = setup({
   },
 }).createMachine({
   id: "reporter",
-  context: ({ input }) => ({ ...input, apps: new Map() }),
+  context: ({ input: { untold = [], random } }) => ({ untold, random, apps: new Map() }),
   options: { maxIterations: 50 },
   initial: "offline",
 
@@ -163,11 +172,16 @@ export const reporterMachine = setup({
 });
 
 /** True when nothing is left to be told now: everybody was heard, or waits after a failure. */
-export const isAllTold = ({ apps }: Pick<ReporterContext, "apps">): boolean =>
-  [...apps.values()].every((each) => each.telling === undefined && !isDue(each));
+export const isAllTold = (context: Pick<ReporterContext, "apps" | "untold">): boolean =>
+  [...context.apps.values()].every((each) => each.telling === undefined && !dueOf(context, each));
 
-const isDue = ({ report, told, telling, isLater }: Told): boolean =>
-  telling === undefined && !isLater && report.state !== told;
+/** What the back end has to hear next about an app: the ends of its updates first, then what it is now. */
+function dueOf({ untold }: Pick<ReporterContext, "untold">, each: Told): AppReport | undefined {
+  const { report, told, telling, isLater } = each;
+  if (telling !== undefined || isLater) return undefined;
+  const end = untold.find(({ app }) => appName(app) === appName(report.app));
+  return end ?? (report.state === told ? undefined : report);
+}
 
 const changed = (apps: ReadonlyMap<string, Told>, name: string, each: Told) => new Map(apps).set(name, each);
 const nameIn = (id: string) => id.replace(/^tell:/, "");

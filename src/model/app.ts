@@ -19,18 +19,31 @@ export type WireState =
   | "RUNNING"
   | "STOPPING"
   | "FAILED"
-  | "DELETING";
+  | "UPDATING"
+  | "DELETING"
+  | "UNINSTALLED";
 
-export const TARGETS = ["RUNNING", "PRESENT", "REMOVED"] as const;
+/** How an update ended, in the words of the cloud: the new version is in place, it runs, or the old one is back. */
+export type UpdateStatus = "pending_remote_confirmation" | "completed" | "canceled";
+
+export const TARGETS = ["RUNNING", "PRESENT", "REMOVED", "UNINSTALLED"] as const;
 export type Target = (typeof TARGETS)[number];
 
 /** What somebody asked for last. On disk before it gets here, so an actor that starts anew is given it again. */
 export interface Desired {
   readonly target: Target;
+  /** The newest version if an update is asked for, else the present one. */
   readonly version: string;
   /** Revision of everything else that needs a new container to take effect. */
   readonly spec: string;
 }
+
+/** What a health check says. */
+export type Health = "starting" | "healthy" | "unhealthy";
+
+/** When an app whose container ended by itself is started again: the image's label `reagent.restart`. */
+export const RESTARTS = ["always", "on-failure", "no"] as const;
+export type Restart = (typeof RESTARTS)[number];
 
 /** One container of this app. A run is (id, startedAt): a restart by hand keeps the id and is another run. */
 export interface Container {
@@ -42,8 +55,16 @@ export interface Container {
   readonly paused?: boolean;
   /** Wall time in ms since 1970; 0 if it never ran. */
   readonly startedAt: number;
+  /** Absent without a health check, or where a label says that nobody acts on it. */
+  readonly health?: Health | undefined;
+  /** The last words of a health check that failed. */
+  readonly healthSays?: string | undefined;
+  /** Absent is `always`. */
+  readonly restart?: Restart | undefined;
   /** Absent where nobody knows: it ended while the engine was away. */
   readonly exitCode?: number | undefined;
+  /** The kernel ended it, or a part of it, for want of memory. */
+  readonly isOutOfMemory?: boolean | undefined;
 }
 
 /** What one look at the engine shows. Every step ends with a look, so every step's result has this shape. */
@@ -51,6 +72,8 @@ export interface Facts {
   /** Versions whose image is on disk. */
   readonly images: readonly string[];
   readonly container?: Container | undefined;
+  /** The container of the version before, put aside by an update that is not committed yet. */
+  readonly kept?: Container | undefined;
 }
 
 /** A wait that can be shown, skipped and ended. Without `until` it ends on request only. */
@@ -65,9 +88,22 @@ export interface Memory {
   readonly failures: number;
   /** Set while the app waits after a failure. */
   readonly wait?: Wait | undefined;
+  /** A version not to be tried: for good after a roll back, or until a time when it could not be downloaded. */
+  readonly setAside?: (Wait & { readonly version: string }) | undefined;
+  /**
+   * The version to go back to, from the moment an update is taken up until the new version has proven itself. Its image
+   * is kept that long. A container of another version is on probation, whenever it is started.
+   */
+  readonly wayBack?: string | undefined;
+  /** Its data are gone, and nothing has come since. */
+  readonly isUninstalled?: boolean | undefined;
 }
 
 export const NOTHING_REMEMBERED: Memory = { failures: 0 };
+
+/** How a running app gets a newer version: the old one runs while the new one comes, or is stopped before. */
+export const STRATEGIES = ["download-then-swap", "stop-then-download"] as const;
+export type Strategy = (typeof STRATEGIES)[number];
 
 /** What every step is given: enough to do it, and to do it again. */
 export interface StepInput {
@@ -94,6 +130,13 @@ export type ContainerFact =
       readonly id: string;
       readonly startedAt: number;
       readonly exitCode?: number | undefined;
+      readonly isOutOfMemory?: boolean | undefined;
+    }
+  | {
+      readonly type: "container.health";
+      readonly id: string;
+      readonly health: Health;
+      readonly healthSays?: string | undefined;
     }
   | { readonly type: "container.paused"; readonly id: string }
   | { readonly type: "container.removed"; readonly id: string };
@@ -103,6 +146,8 @@ export interface AppFact {
   readonly type: "app.fact";
   readonly app: AppId;
   readonly fact: ContainerFact;
+  /** About the container of the version before, which an update put aside. */
+  readonly isOfKept?: boolean | undefined;
 }
 
 /** Facts about the engine itself. */
@@ -119,6 +164,9 @@ export interface AppReport {
   readonly type: "app.changed";
   readonly app: AppId;
   readonly state: WireState;
+  /** The version in place: of an update, the old one until it is committed. */
   readonly version: string;
+  /** Set: this report goes out whatever comes after it. */
+  readonly updateStatus?: UpdateStatus | undefined;
   readonly error?: AgentError | undefined;
 }

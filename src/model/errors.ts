@@ -30,6 +30,16 @@ const TABLE = {
     says: "this image must not be run",
     todo: "The image brings labels that belong to the agent; build it without them.",
   },
+  image_not_built: {
+    retry: "on request",
+    says: "this development app was not built on this device",
+    todo: "Build it in the studio; the agent downloads no development apps.",
+  },
+  registry_refused: {
+    retry: "with backoff",
+    says: "the registry does not let this device download the image",
+    todo: "See in the studio whether the device's owner may use the app, and whether the registry's credentials are right.",
+  },
   image_pull_failed: {
     retry: "with backoff",
     says: "the image could not be downloaded",
@@ -44,6 +54,11 @@ const TABLE = {
     retry: "with backoff",
     says: "the container ended by itself",
     todo: "Read the app's last lines; the agent starts it again after the wait.",
+  },
+  container_ended: {
+    retry: "on request",
+    says: "the container ended, and its label says that it is not started again",
+    todo: "Ask for it again to run it once more, or change the image's label `reagent.restart`.",
   },
   container_unhealthy: {
     retry: "with backoff",
@@ -84,6 +99,11 @@ const TABLE = {
     retry: "with backoff",
     says: "the studio's back end did not answer as it should",
     todo: "The device goes on with what it knows and asks again; look at the back end.",
+  },
+  list_doubted: {
+    retry: "with backoff",
+    says: "the studio's list leaves out much of what runs here, so nothing is removed yet",
+    todo: "If that is what you want, wait a minute: a second list that says the same counts. Else look at the back end.",
   },
   bad_flock: {
     retry: "on request",

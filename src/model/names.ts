@@ -16,6 +16,11 @@ interface NamedApp {
 /** `prod_42_weather` */
 export const containerName = ({ app, name }: NamedApp): string => `${app.stage}_${app.key}_${name}`.toLowerCase();
 
+/** `prod_42_weather.previous`: the container of the version before, until an update is committed. */
+export const keptName = (of: NamedApp): string => `${containerName(of)}${KEPT}`;
+/** No name of an app has a dot, so no other container's name ends so. */
+export const KEPT = ".previous";
+
 /** `prod_amd64_42_weather`; `machine` is architecture and variant, `armv7`. */
 export const imageName = ({ app, name }: NamedApp, machine: string): string =>
   `${app.stage}_${machine}_${app.key}_${name}`.toLowerCase();
@@ -43,6 +48,16 @@ export const LABELS = {
   key: label("app-key"),
   version: label("version"),
   spec: label("spec"),
+} as const;
+
+/** Labels of an image by which its developer says how its containers are handled. */
+export const WISHES = {
+  /** `always`, `on-failure` or `no`: what follows when the container ends by itself. */
+  restart: "reagent.restart",
+  /** `off`: nobody acts on the health check. */
+  health: "reagent.health",
+  /** Seconds between the stop signal and the kill. */
+  stopGrace: "reagent.stop-grace",
 } as const;
 
 /** What a container of ours bears; `real` is the original's only label. */

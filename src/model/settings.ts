@@ -3,6 +3,7 @@
  * written with their dot (`{ "security.enforce": "log" }`), and from the environment, which wins.
  */
 import * as z from "zod";
+import { STRATEGIES } from "./app.ts";
 import type { Access } from "./device.ts";
 import { AgentError } from "./errors.ts";
 import { parseJson } from "./json.ts";
@@ -46,6 +47,16 @@ const Seconds = z
   ])
   .pipe(z.int().min(0).max(600));
 
+const Count = z
+  .union([
+    z.int(),
+    z
+      .string()
+      .regex(/^\d{1,2}$/)
+      .transform(Number),
+  ])
+  .pipe(z.int().min(1).max(64));
+
 const FilePath = z.string().regex(/^\/[^\0]{1,1023}$/);
 const file = (description: string, example: string) =>
   setting(FilePath.optional(), { description, allowed: "the absolute path of a file", example });
@@ -77,6 +88,23 @@ export const Settings = z.strictObject({
     description: "Seconds that an app has to end by itself before it is killed.",
     allowed: "a whole number from 0 to 600",
     example: "30",
+  }),
+  "update.strategy": setting(z.enum(STRATEGIES).default("download-then-swap"), {
+    description:
+      "How a running app gets a newer version. `download-then-swap` keeps the old one up while the new one comes; `stop-then-download` stops it before, where both do not fit beside each other.",
+    allowed: "download-then-swap or stop-then-download",
+    example: '"stop-then-download"',
+  }),
+  "update.probation": setting(Seconds.default(30), {
+    description:
+      "Seconds that a new version has to stay up before the old one is removed. One with a health check is through as soon as it is healthy.",
+    allowed: "a whole number from 0 to 600",
+    example: "120",
+  }),
+  "pulls.parallel": setting(Count.default(3), {
+    description: "How many images are downloaded at once.",
+    allowed: "a whole number from 1 to 64",
+    example: "1",
   }),
   "lock.machine": setting(OnOff.default("on"), {
     description: "Whether only one agent may run on this machine. Off is for several homes beside each other.",

@@ -1,12 +1,20 @@
 /** What goes out to the back end, with the spelling of the wire: reports, statuses, and what comes back for them. */
 import * as z from "zod";
-import type { WireState } from "./app.ts";
+import type { UpdateStatus, WireState } from "./app.ts";
 import type { Device } from "./device.ts";
-import type { AppOrder } from "./order.ts";
+import { type AppOrder, releaseOf } from "./order.ts";
 import { Key } from "./wireRequest.ts";
 
+/** What is said of an app. */
+export interface Reported {
+  readonly state: WireState;
+  /** The version in place. */
+  readonly version: string;
+  readonly updateStatus?: UpdateStatus | undefined;
+}
+
 /** The 12 keys of a report; the back end knows no others. */
-export function appReport(device: Device, order: AppOrder, state: WireState) {
+export function appReport(device: Device, order: AppOrder, { state, version, updateStatus }: Reported) {
   return {
     app_key: order.app.key,
     device_key: device.deviceKey,
@@ -16,10 +24,10 @@ export function appReport(device: Device, order: AppOrder, state: WireState) {
     state,
     device_to_app_key: 0,
     requestor_account_key: order.requestor,
-    release_key: order.releaseKey,
+    release_key: releaseOf(order, version),
     request_update: false,
     release_build: false,
-    updateStatus: "",
+    updateStatus: updateStatus ?? "",
   };
 }
 
@@ -57,4 +65,5 @@ export const DeviceMetadata = z.object({
 });
 export type DeviceMetadata = z.output<typeof DeviceMetadata>;
 
+export const RegistryToken = z.string().min(1).max(16_384);
 export const CredentialKey = z.string().min(1).max(4_096);

@@ -3,7 +3,7 @@
  * no, the sentence is the original's, since callers match on it (docs/wire.md).
  */
 import * as z from "zod";
-import { appName, type Stage, type Target } from "./app.ts";
+import { type Stage, TARGETS, type Target } from "./app.ts";
 import { environmentOf } from "./appEnvironment.ts";
 import { APP_NAME } from "./names.ts";
 import type { AppOrder } from "./order.ts";
@@ -25,7 +25,14 @@ export class WireError extends Error {
 }
 
 export type Asked =
-  | { readonly is: "order"; readonly order: AppOrder }
+  | {
+      readonly is: "order";
+      readonly order: AppOrder;
+      /** What is going on is called off; the order says what shall be then. */
+      readonly cancels: boolean;
+      /** Nobody said which version: the one that is here stays, and the order's is for an app that is new. */
+      readonly isVersionOpen: boolean;
+    }
   /** A RESULT all the same, as every refusal; nothing is kept of it. */
   | { readonly is: "refused"; readonly why: string };
 
@@ -62,7 +69,9 @@ const MEANS: Readonly<Record<string, string>> = {
   STARTING: "RUNNING",
 };
 
-const OURS: Readonly<Partial<Record<string, Target>>> = { RUNNING: "RUNNING", PRESENT: "PRESENT", REMOVED: "REMOVED" };
+const isTarget = (word: string): word is Target => TARGETS.includes(word as Target);
+/** The only version of a development app: what was built last. */
+const DEV_VERSION = "latest";
 
 /** A tag as Docker takes it (distribution/reference, `tag`). */
 const VERSION = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/;
@@ -83,9 +92,18 @@ const Name = z
   .string()
   .transform((name) => name.toLowerCase())
   .refine((name) => APP_NAME.test(name));
-const Tree = z.record(z.string(), z.unknown());
-/** Rows of a list of desired states; a longer one is no such list. */
-const MOST_ROWS = 10_000;
+export const Tree = z.record(z.string(), z.unknown());
+/** Of any form: a number, or the digits of one. What is neither is as good as absent, as in the original. */
+const Integral = z
+  .union([
+    z.int(),
+    z
+      .string()
+      .regex(/^\d{1,15}$/)
+      .transform(Number),
+  ])
+  .refine((count) => Number.isSafeInteger(count) && count > 0);
+const Login = z.object({ username: z.string().min(1).max(256), password: z.string().max(8_192) });
 
 type Kwargs = Readonly<Record<string, unknown>>;
 
@@ -125,32 +143,80 @@ export function parseAppRequest(kwargs: Kwargs): Asked {
   const key = keyIn(kwargs);
   const name = nameIn(kwargs);
   const words = wordsIn(kwargs);
-  const [present, newest] = [version(kwargs, "present_version"), version(kwargs, "newest_version")];
+  const versions = versionsIn(kwargs);
   checkUnused(kwargs);
-  const environment = environmentIn(kwargs);
+  const environment = environmentIn(kwargs, words.stage);
   const ports = field(kwargs, "ports", PortRules) ?? [];
   const compose = field(kwargs, "docker_compose", Tree, "docker compose");
-  const wantsUpdate = flag(kwargs, "request_update", "requestUpdate");
   const cancels = flag(kwargs, "cancel_transition", "cancelTransition");
-  const releaseKey = field(kwargs, "release_key", KeyOrZero) ?? 0;
+  const identity = identityIn(kwargs);
   const requestor = account(kwargs, "requestor_account_key", "account_id");
   const owner = account(kwargs, "device_owner_account_key");
   const { stage, target } = checkWords(words);
 
-  const wanted = present || newest;
-  const isUpdate = wantsUpdate && newest !== "" && newest !== wanted;
-  const why = whyNot({ stage, target, compose, isUpdate, cancels, version: wanted });
-  const known = OURS[target];
-  if (why !== undefined || known === undefined) return { is: "refused", why: why ?? `${target} is no target` };
-  const asked = { app: { stage, key }, name, target: known, version: wanted, releaseKey, requestor, owner };
-  const order = { ...asked, ...environment, ...(ports.length > 0 && { ports }) };
-  return { is: "order", order };
+  const { version, releases, isOpen } = wantedOf(versions, stage, target);
+  const why = whyNot({ target, compose, version });
+  if (why !== undefined || !isTarget(target)) return { is: "refused", why: why ?? `${target} is no target` };
+  const { [version]: releaseKey = versions.releaseKey, ...others } = releases;
+  const asked = { app: { stage, key }, name, target, version, releaseKey, requestor, owner };
+  const order = {
+    ...asked,
+    ...environment,
+    ...identity,
+    ...(ports.length > 0 && { ports }),
+    ...(Object.keys(others).length > 0 && { releases: others }),
+  };
+  return { is: "order", order, cancels, isVersionOpen: isOpen };
+}
+
+interface Versions {
+  readonly present: string;
+  readonly newest: string;
+  readonly releaseKey: number;
+  readonly newReleaseKey: number;
+  readonly wantsUpdate: boolean;
+}
+
+function versionsIn(kwargs: Kwargs): Versions {
+  return {
+    present: version(kwargs, "present_version"),
+    newest: version(kwargs, "newest_version"),
+    releaseKey: field(kwargs, "release_key", KeyOrZero) ?? 0,
+    newReleaseKey: field(kwargs, "new_release_key", KeyOrZero) ?? 0,
+    wantsUpdate: flag(kwargs, "request_update", "requestUpdate"),
+  };
+}
+
+/** The newest version where an update is asked for, else the present one. An app that shall go needs no update first. */
+function wantedOf({ present, newest, releaseKey, newReleaseKey, wantsUpdate }: Versions, stage: Stage, target: string) {
+  if (stage === "DEV") return { version: DEV_VERSION, releases: {}, isOpen: false };
+  const isUpdate = wantsUpdate && newest !== "" && ["RUNNING", "PRESENT"].includes(target);
+  const releases: Record<string, number> = {
+    ...(newest !== "" && newReleaseKey > 0 && { [newest]: newReleaseKey }),
+    ...(present !== "" && releaseKey > 0 && { [present]: releaseKey }),
+  };
+  return { version: isUpdate ? newest : present || newest, releases, isOpen: !isUpdate && present === "" };
+}
+
+/** What a container is given to prove who it is, and what its image's registry is given. */
+function identityIn(kwargs: Kwargs): Pick<AppOrder, "credentialEpoch" | "instanceKey" | "registries"> {
+  const [epoch, instance] = [Integral.safeParse(kwargs["app_cred_epoch"]), Integral.safeParse(kwargs["instance_key"])];
+  const registries = field(kwargs, "docker_credentials", Tree) ?? {};
+  const logins = Object.entries(registries).flatMap(([registry, login]) => {
+    const { success, data } = Login.safeParse(login);
+    return success ? [[registry, data] as const] : [];
+  });
+  return {
+    ...(epoch.success && { credentialEpoch: epoch.data }),
+    ...(instance.success && { instanceKey: instance.data }),
+    ...(logins.length > 0 && { registries: new Secret(JSON.stringify(Object.fromEntries(logins))) }),
+  };
 }
 
 /** Names that no container could take are left out, as the original leaves them out. */
-function environmentIn(kwargs: Kwargs): Pick<AppOrder, "environment" | "leftOut"> {
+function environmentIn(kwargs: Kwargs, stage: string): Pick<AppOrder, "environment" | "leftOut"> {
   const [given, template] = [field(kwargs, "environment", Tree), field(kwargs, "environment_template", Tree)];
-  const environment = environmentOf(given, template);
+  const environment = environmentOf(stage === "DEV" ? undefined : given, template);
   if (!environment) throw new WireError("failed to parse environment");
   const { values, left } = environment;
   return {
@@ -162,29 +228,21 @@ function environmentIn(kwargs: Kwargs): Pick<AppOrder, "environment" | "leftOut"
 /** What this version makes no use of has to be of its kind all the same, as in the original. */
 function checkUnused(kwargs: Kwargs): void {
   text(kwargs, "version");
-  field(kwargs, "new_release_key", KeyOrZero);
-  field(kwargs, "docker_credentials", Tree);
   field(kwargs, "new_docker_compose", Tree, "new docker compose");
 }
 
 interface Wish {
-  readonly stage: Stage;
   readonly target: string;
   readonly compose: object | undefined;
-  readonly isUpdate: boolean;
-  readonly cancels: boolean;
   readonly version: string;
 }
 
 /** What this version does not do yet, each in one sentence. */
-function whyNot({ stage, target, compose, isUpdate, cancels, version }: Wish): string | undefined {
-  if (stage === "DEV") return "this agent does not run development apps yet";
+function whyNot({ target, compose, version }: Wish): string | undefined {
   if (compose && Object.keys(compose).length > 0) return "this agent does not run compose apps yet";
-  if (cancels) return "this agent cannot cancel a transition yet; ask for the state that you want instead";
-  if (!(target in OURS)) return `this agent cannot bring an app to ${target} yet`;
-  if (isUpdate && target !== "REMOVED")
-    return "this agent does not update apps yet; stop the app and run the other version instead";
-  if (version === "" && target !== "REMOVED") return "neither present_version nor newest_version says which version";
+  if (!isTarget(target)) return `this agent cannot bring an app to ${target} yet`;
+  const needsVersion = target === "RUNNING" || target === "PRESENT";
+  if (version === "" && needsVersion) return "neither present_version nor newest_version says which version";
   return undefined;
 }
 
@@ -219,43 +277,4 @@ function checkWords({ stage, target, current }: Words): { readonly stage: Stage;
   if (!STATES.includes(target)) throw constraint("manually_requested_state", STATES);
   if (!STATES.includes(current)) throw constraint("current_state", STATES);
   return { stage, target: MEANS[target] ?? target };
-}
-
-/** What a list of desired states says. */
-export interface DesiredStates {
-  readonly orders: readonly AppOrder[];
-  /** Rows that this version does not handle; neither touched nor reported. */
-  readonly unsupported: readonly string[];
-  /** Elements that cannot be read, each with its reason. */
-  readonly bad: readonly string[];
-}
-
-/**
- * The answer of `get_requested_app_states`. One bad element does not spoil the others; of two about one app the later one
- * counts. An answer that is no list, or is absurdly long, says nothing at all (`undefined`), so nothing may follow from it.
- */
-export function parseDesiredStates(args: readonly unknown[]): DesiredStates | undefined {
-  const [list] = args;
-  if (!Array.isArray(list) || list.length > MOST_ROWS) return undefined;
-  const orders = new Map<string, { readonly at: number; readonly order: AppOrder }>();
-  const unsupported: string[] = [];
-  const bad: string[] = [];
-  for (const [at, row] of list.entries()) {
-    try {
-      // A row says what shall be: not that somebody asks for something now, nor what is.
-      const asRow = { request_update: false, cancel_transition: false, current_state: "PRESENT" };
-      const asked = parseAppRequest({ ...Tree.parse(row), ...asRow });
-      if (asked.is === "refused") {
-        unsupported.push(`element ${at}: ${asked.why}`);
-        continue;
-      }
-      const name = appName(asked.order.app);
-      const before = orders.get(name);
-      if (before) bad.push(`element ${before.at}: ${name} stands in element ${at} too, which counts`);
-      orders.set(name, { at, order: asked.order });
-    } catch (error) {
-      bad.push(`element ${at}: ${error instanceof WireError ? error.message : "is no row"}`);
-    }
-  }
-  return { orders: [...orders.values()].map(({ order }) => order), unsupported, bad };
 }

@@ -3,7 +3,7 @@
  * label, and none of ours. They count as ours, and as what is wanted, so nothing restarts for the sake of labels.
  */
 import { type AppId, appName } from "../model/app.ts";
-import { containerName, LABEL_PREFIX } from "../model/names.ts";
+import { containerName, keptName, LABEL_PREFIX } from "../model/names.ts";
 import type { AppOrder } from "../model/order.ts";
 import type { ContainerInfo } from "./docker.ts";
 
@@ -35,7 +35,12 @@ export class Adoption {
 
   /** Names that such containers would have. */
   names(): string[] {
-    return this.#orders().map(containerName);
+    return this.#orders().flatMap((order) => [containerName(order), keptName(order)]);
+  }
+
+  /** Whether the app was an original's. */
+  knows(app: AppId): boolean {
+    return appName(app) in this.#revisions;
   }
 
   /** What a container is there for; undefined if it is none of these. */
@@ -43,7 +48,7 @@ export class Adoption {
     const labels = Config.Labels ?? {};
     if (labels["real"] !== "True" || Object.keys(labels).some((label) => label.startsWith(LABEL_PREFIX)))
       return undefined;
-    const order = this.#orders().find((each) => `/${containerName(each)}` === Name);
+    const order = this.#orders().find((each) => [containerName(each), keptName(each)].includes(Name.slice(1)));
     return order && { app: order.app, spec: this.#revisions[appName(order.app)] ?? "", version: tagOf(Config.Image) };
   }
 

@@ -3,8 +3,8 @@
  * in the apps folder: a link that a container planted there leads nowhere else.
  */
 import { existsSync } from "node:fs";
-import { mkdir, realpath } from "node:fs/promises";
-import { join, sep } from "node:path";
+import { mkdir, realpath, rm } from "node:fs/promises";
+import { dirname, join, sep } from "node:path";
 import type { AppId } from "../model/app.ts";
 import { AgentError } from "../model/errors.ts";
 import { dataFolder, ownFolder } from "../model/names.ts";
@@ -38,6 +38,24 @@ export async function foldersOf(
       throw new AgentError("bad_configuration", `${path} leads out of the apps folder`);
   }
   return { data: await realpath(data), shared: await realpath(shared) };
+}
+
+/**
+ * Takes away what an app kept, which may hold what root wrote. No link is followed: it goes itself, not what it shows to.
+ *
+ * @throws {AgentError} storage_failed
+ */
+export async function removeData(order: AppOrder, appsDir: string, claim: Claim): Promise<void> {
+  const own = join(appsDir, ownFolder(order));
+  const paths = claim(dataFolder(order), order.app) ? [own, join(appsDir, dataFolder(order))] : [own];
+  try {
+    const stage = await realpath(join(appsDir, order.app.stage.toLowerCase())).catch(() => undefined);
+    if (stage === undefined) return;
+    if (dirname(stage) !== (await realpath(appsDir))) throw new Error(`${stage} leads out of the apps folder`);
+    for (const path of paths) await rm(path, { recursive: true, force: true });
+  } catch (error) {
+    throw new AgentError("storage_failed", (error as Error).message, { cause: error });
+  }
 }
 
 /** Those of the host's special paths that are there. */

@@ -2,14 +2,21 @@
  * The procedures of the back end that the agent calls, over one session. Each call has a deadline; each answer is checked;
  * whatever is wrong with it leaves as `back_end_failed`, and nothing else follows from it.
  */
-import type { WireState } from "../model/app.ts";
+import { type DesiredStates, parseDesiredStates } from "../model/desiredList.ts";
 import type { Device } from "../model/device.ts";
 import { type Ms, seconds } from "../model/duration.ts";
 import { AgentError } from "../model/errors.ts";
 import type { AppOrder } from "../model/order.ts";
 import type { PortRule } from "../model/portRule.ts";
-import { appReport, CredentialKey, DeviceMetadata, type DeviceStats, type Machine } from "../model/wireReport.ts";
-import { type DesiredStates, parseDesiredStates } from "../model/wireRequest.ts";
+import {
+  appReport,
+  CredentialKey,
+  DeviceMetadata,
+  type DeviceStats,
+  type Machine,
+  RegistryToken,
+  type Reported,
+} from "../model/wireReport.ts";
 import type { Session } from "./wampSession.ts";
 
 /** Every call of the back end, by the name that problems are shown under. */
@@ -21,6 +28,7 @@ export const BACK_END = {
   privilege: "reswarm.devices.check_privilege",
   desiredStates: "reswarm.containers.get_requested_app_states",
   report: "reswarm.containers.update_app_on_device",
+  registryToken: "reswarm.containers.get_registry_token",
 } as const;
 
 /** A procedure of the router, and the topic that it publishes our last word to. */
@@ -100,8 +108,8 @@ export class BackEnd {
     return parsed;
   }
 
-  async tell(order: AppOrder, state: WireState): Promise<void> {
-    await this.#ask(BACK_END.report, [appReport(this.#options.device(), order, state)]);
+  async tell(order: AppOrder, report: Reported): Promise<void> {
+    await this.#ask(BACK_END.report, [appReport(this.#options.device(), order, report)]);
   }
 
   /** The port form of the same call: which port of the host each became. */
@@ -119,6 +127,12 @@ export class BackEnd {
   /** Not acknowledged. @throws {RequestError} when it cannot be queued. */
   publishLog(topic: string, message: unknown): void {
     this.#options.session.publish(topic, [message]);
+  }
+
+  /** What the registry takes for a user name, with the device's secret as the password. */
+  async registryToken(caller: number): Promise<string> {
+    const [answer] = await this.#ask(BACK_END.registryToken, [{ callerID: caller }]);
+    return checked(BACK_END.registryToken, RegistryToken.safeParse(answer));
   }
 
   async mayAccount(account: number, privilege: string): Promise<boolean> {

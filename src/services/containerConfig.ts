@@ -20,6 +20,8 @@ export interface Making {
   readonly extras: readonly string[];
   /** Which port of the host each declared one becomes. */
   readonly ports: HostPorts;
+  /** The app's own credential; nothing of it where the back end never said its key. */
+  readonly credential: Readonly<Record<string, string>>;
   /** Address of this device in its local network, if it has one. */
   readonly lanIp: string | undefined;
 }
@@ -78,8 +80,8 @@ function accessOf({ access }: ContainerPolicy): Partial<HostConfig> {
 /** Docker takes no more in one entry than the kernel does; larger ones are in the files alone. */
 const LONGEST_ENTRY = 20 * 1024;
 
-/** The agent's part, and the user's, whose values go before. The device's secret is never in it. */
-function environment({ order, device, lanIp, ports }: Making): string[] {
+/** The agent's part, and the user's, whose values go before; but nobody else says who the app is. The device's secret is never in it. */
+function environment({ order, device, lanIp, ports, credential }: Making): string[] {
   const entries: Record<string, string | number | undefined> = {
     DEVICE_SERIAL_NUMBER: device.serial,
     ENV: order.app.stage,
@@ -91,13 +93,13 @@ function environment({ order, device, lanIp, ports }: Making): string[] {
     DEVICE_ENDPOINT_URL: fromInside(device.endpointUrl),
     TUNNEL_DOMAIN: tunnelDomain(device),
     DEVICE_LAN_IP: lanIp,
+    INSTANCE_KEY: order.instanceKey,
   };
-  return Object.entries({ ...entries, ...portVariables(order.ports ?? [], ports), ...variablesOf(order) }).flatMap(
-    ([name, value]) => {
-      const entry = value === undefined ? "" : `${name}=${oneLine(value)}`;
-      return entry === "" || Buffer.byteLength(entry) > LONGEST_ENTRY ? [] : [entry];
-    },
-  );
+  const ours = { ...entries, ...portVariables(order.ports ?? [], ports) };
+  return Object.entries({ ...ours, ...variablesOf(order), ...credential }).flatMap(([name, value]) => {
+    const entry = value === undefined ? "" : `${name}=${oneLine(value)}`;
+    return entry === "" || Buffer.byteLength(entry) > LONGEST_ENTRY ? [] : [entry];
+  });
 }
 
 const ESCAPES: Readonly<Record<string, string>> = { "\n": "\\n", "\r": "\\r", "\t": "\\t" };

@@ -31,6 +31,7 @@ export interface Engine {
   create(name: string, body: CreationBody): Promise<string>;
   start(id: string): Promise<void>;
   unpause(id: string): Promise<void>;
+  rename(id: string, name: string): Promise<void>;
   /** Resolves when it does not run, also if it is not there. `grace` in s before it is killed. */
   stop(id: string, grace: number): Promise<void>;
   /** By force. Resolves when it is gone. */
@@ -57,7 +58,7 @@ export interface EngineOptions {
 /** The newest API that was tried. An older engine is spoken to in its own. */
 const NEWEST_API = 1.44;
 /** What the watcher wants to hear about. */
-const EVENTS = ["create", "start", "die", "destroy", "pause", "unpause", "rename"];
+const EVENTS = ["create", "start", "die", "destroy", "pause", "unpause", "rename", "health_status"];
 
 export function createEngine({ socketPath, patience = 1 }: EngineOptions): Engine {
   let docker: Promise<Docker> | undefined;
@@ -114,6 +115,9 @@ export function createEngine({ socketPath, patience = 1 }: EngineOptions): Engin
     },
     unpause: async (id) => {
       await (await engine()).getContainer(id).unpause().catch(unless(409, 500));
+    },
+    rename: async (id, name) => {
+      await (await engine()).getContainer(id).rename({ name });
     },
     stop: async (id, grace) => {
       await (await engine()).getContainer(id).stop({ t: grace }).catch(unless(304, 404));

@@ -9,7 +9,7 @@ import type { IncomingMessage } from "node:http";
 import type { AppId, Container, WatchFact } from "../model/app.ts";
 import { type Ms, minutes } from "../model/duration.ts";
 import { AgentError } from "../model/errors.ts";
-import { appOf, LABELS } from "../model/names.ts";
+import { appOf, KEPT, LABELS } from "../model/names.ts";
 import type { Adoption } from "./adoption.ts";
 import type { Engine } from "./docker.ts";
 import { containerOf } from "./dockerFacts.ts";
@@ -26,6 +26,8 @@ export interface WatchOptions {
 interface Seen {
   readonly app: AppId;
   readonly container: Container;
+  /** Put aside by an update. */
+  readonly isKept: boolean;
 }
 
 /** Watches until it is closed; then nothing more is said. `engine.closed` is said once, last. */
@@ -71,7 +73,16 @@ export function watchEngine(options: WatchOptions, say: (fact: WatchFact) => voi
     const why = await promise;
     clearTimeout(timer);
     over.signal.throwIfAborted();
-    if (why === "time") await engine.ping();
+    if (why === "time") await lookForLies();
+  }
+
+  /** Events get lost (docker/for-linux 761, moby 37848). One list shows what none told of; an engine that is frozen shows too. */
+  async function lookForLies(): Promise<void> {
+    const there = new Map(
+      (await engine.containers([`${LABELS.serial}=${serial}`])).map(({ Id, State }) => [Id, State]),
+    );
+    for (const [id, { container }] of known) if (there.get(id) !== STATE_OF[container.is]) queue.add(id);
+    for (const id of there.keys()) if (!known.has(id)) queue.add(id);
   }
 
   async function look(id: string): Promise<void> {
@@ -80,19 +91,20 @@ export function watchEngine(options: WatchOptions, say: (fact: WatchFact) => voi
     const before = known.get(id);
     if (!info) {
       known.delete(id);
-      if (before) tell(before.app, { type: "container.removed", id });
+      if (before) tell(before, { type: "container.removed", id });
       return;
     }
     const adopted = adoption?.of(info);
     const app = adopted?.app ?? appOf(info.Config.Labels ?? {}, serial);
     if (!app) return;
     const container = containerOf(info, adopted);
-    known.set(id, { app, container });
-    for (const fact of newsOf(before?.container, container)) tell(app, fact);
+    const seen = { app, container, isKept: info.Name.endsWith(KEPT) };
+    known.set(id, seen);
+    for (const fact of newsOf(before?.container, container)) tell(seen, fact);
   }
 
-  const tell = (app: AppId, fact: Extract<WatchFact, { type: "app.fact" }>["fact"]) =>
-    say({ type: "app.fact", app, fact });
+  const tell = ({ app, isKept }: Seen, fact: News) =>
+    say({ type: "app.fact", app, fact, ...(isKept && { isOfKept: true }) });
 
   run().catch((error: unknown) => {
     if (over.signal.aborted) return;
@@ -106,20 +118,29 @@ export function watchEngine(options: WatchOptions, say: (fact: WatchFact) => voi
   };
 }
 
+/** As the engine's list says it. One that is paused looks like another one, and is looked at once more. */
+const STATE_OF: Readonly<Record<Container["is"], string>> = { made: "created", up: "running", down: "exited" };
+
 type News = Extract<WatchFact, { type: "app.fact" }>["fact"];
 
 /** What two looks at one container tell: a run is (id, startedAt), so a restart in between is an end and a start. */
 function newsOf(before: Container | undefined, now: Container): News[] {
   const isSameRun = before?.startedAt === now.startedAt;
-  const wasUp = before?.is === "up";
-  const news: News[] = [];
-  if (wasUp && !isSameRun) news.push({ type: "container.exited", id: now.id, startedAt: before.startedAt });
-  if (now.is === "up" && (!wasUp || !isSameRun || (before.paused && !now.paused)))
-    news.push({ type: "container.started", container: now });
-  else if (now.paused && !before?.paused) news.push({ type: "container.paused", id: now.id });
+  const unseen: News[] =
+    before?.is === "up" && !isSameRun ? [{ type: "container.exited", id: now.id, startedAt: before.startedAt }] : [];
+  if (now.is === "up") return [...unseen, ...newsOfRun(isSameRun ? before : undefined, now)];
   const isEnd = now.is === "down" && now.startedAt > 0 && !(before?.is === "down" && isSameRun);
-  if (isEnd) news.push({ type: "container.exited", id: now.id, startedAt: now.startedAt, exitCode: now.exitCode });
-  return news;
+  if (!isEnd) return unseen;
+  const { id, startedAt, exitCode, isOutOfMemory } = now;
+  return [...unseen, { type: "container.exited", id, startedAt, exitCode, ...(isOutOfMemory && { isOutOfMemory }) }];
+}
+
+/** What is new about one that runs. */
+function newsOfRun(before: Container | undefined, now: Container): News[] {
+  const { id, health, healthSays } = now;
+  if (now.paused && !before?.paused) return [{ type: "container.paused", id }];
+  if (before?.is !== "up" || (before.paused && !now.paused)) return [{ type: "container.started", container: now }];
+  return health && health !== before.health ? [{ type: "container.health", id, health, healthSays }] : [];
 }
 
 /** Rejects at the end of the stream, whatever ends it. */

@@ -8,11 +8,18 @@ import { type Ms, minutes } from "../model/duration.ts";
 import { AgentError } from "../model/errors.ts";
 import { EngineError, hasStatus } from "./dockerModem.ts";
 
+/** What a registry asks for; it goes into one header of the engine's request, and nowhere else. */
+export interface RegistryAuth {
+  readonly username: string;
+  readonly password: string;
+  readonly serveraddress: string;
+}
+
 export interface PullOptions {
   readonly signal: AbortSignal;
   /** Each line of progress as the engine sends it: one JSON object. */
   readonly onProgress?: (line: string) => void;
-  readonly auth?: { readonly username: string; readonly password: string; readonly serveraddress: string };
+  readonly auth?: RegistryAuth;
   /** Default is 5 min without a byte. */
   readonly silence?: Ms;
 }
@@ -72,6 +79,8 @@ function parsed(line: string): { readonly error?: unknown } {
 
 function failed(words: string): AgentError {
   if (/no space left on device/i.test(words)) return new AgentError("engine_full", words);
+  if (/unauthorized|authentication required|denied|no basic auth/i.test(words))
+    return new AgentError("registry_refused", words);
   return new AgentError(
     /not found|manifest unknown|does not exist/i.test(words) ? "image_not_found" : "image_pull_failed",
     words,

@@ -4,12 +4,13 @@
  * asks again with backoff for as long as the session lives.
  */
 import pRetry from "p-retry";
+import type { DesiredStates } from "../model/desiredList.ts";
 import { type Ms, minutes, ms, seconds } from "../model/duration.ts";
 import { AgentError } from "../model/errors.ts";
 import { procedureName } from "../model/names.ts";
 import type { Problems } from "../model/problem.ts";
+import { Secret } from "../model/secret.ts";
 import type { DeviceMetadata } from "../model/wireReport.ts";
-import type { DesiredStates } from "../model/wireRequest.ts";
 import type { BackEnd } from "./backEnd.ts";
 import { PRESENCE, presence } from "./procedures.ts";
 import { cause, RequestError } from "./wampCauses.ts";
@@ -24,7 +25,10 @@ export interface LinkStepsOptions {
   readonly problems: Problems;
   /** The back end says who we are; written to the .flock file. True: another swarm, so the session has the wrong authid. */
   readonly onMetadata: (metadata: DeviceMetadata) => Promise<boolean>;
-  readonly onDesiredStates: (states: DesiredStates) => void;
+  /** What apps' credentials are derived from. */
+  readonly onCredentialKey: (key: Secret) => void;
+  /** Answers when the list has to be asked for again, if it was not believed. */
+  readonly onDesiredStates: (states: DesiredStates) => Ms | undefined;
   /** Resolves when every app's state was told, or when it has waited long enough. */
   readonly reported: () => Promise<void>;
   /** The session that calls may go out on from now; `undefined` when it is over. */
@@ -116,19 +120,28 @@ class Visit {
     });
     isLate = true;
     if (isOther) return true;
-    await this.#ask("credential_key", () => this.backEnd.credentialKey());
+    await this.#ask("credential_key", async () =>
+      this.#options.onCredentialKey(new Secret(await this.backEnd.credentialKey())),
+    );
     await this.#ask("status", () => this.backEnd.status(this.#status));
     return false;
   }
 
   async synchronise(): Promise<void> {
-    const { onDesiredStates, reported } = this.#options;
     await this.#ask("architecture", () => this.backEnd.architecture());
-    await this.#ask("desired_states", async () => onDesiredStates(await this.backEnd.desiredStates()));
-    await reported();
+    await this.#ask("desired_states", () => this.#takeList());
+    await this.#options.reported();
     this.#status = "CONNECTED";
     await this.#ask("status", () => this.backEnd.status(this.#status));
     this.#beat();
+  }
+
+  async #takeList(): Promise<void> {
+    const { over } = this.#session;
+    const again = this.#options.onDesiredStates(await this.backEnd.desiredStates());
+    if (again === undefined || over.aborted) return;
+    const timer = setTimeout(() => void this.#ask("desired_states", () => this.#takeList()), again);
+    over.addEventListener("abort", () => clearTimeout(timer), { once: true });
   }
 
   /** Asks until it is answered well or the session ends. Resolves after the first answer, or failure. */

@@ -3,12 +3,15 @@
  * happens to this process next.
  */
 import { type AppId, type Asker, appName, type WireState } from "../model/app.ts";
+import type { DesiredStates } from "../model/desiredList.ts";
+import { type Ms, ms } from "../model/duration.ts";
 import { AgentError, type ErrorCode } from "../model/errors.ts";
-import { type AppOrder, desiredOf } from "../model/order.ts";
-import { type Answer, answerTo, type State } from "../model/outcomes.ts";
+import { type Doubt, SECOND_LOOK, unlisted } from "../model/listRule.ts";
+import { type AppOrder, desiredOf, onTopOf, releaseOf } from "../model/order.ts";
+import { type Answer, answerTo, answerToWaiting, desiredAfter, type State } from "../model/outcomes.ts";
 import type { Known } from "../model/plan.ts";
 import type { Problems } from "../model/problem.ts";
-import type { DesiredStates } from "../model/wireRequest.ts";
+import type { Asked } from "../model/wireRequest.ts";
 
 export interface OrdersOptions {
   /** Durable when it returns. @throws {AgentError} storage_failed */
@@ -18,38 +21,112 @@ export interface OrdersOptions {
   readonly forget: (app: AppId) => void;
   /** Where the app's actor is; undefined if it has none. */
   readonly whereIs: (app: AppId) => (Known & { readonly state: string }) | undefined;
+  /** Every app that is known here. */
+  readonly apps: () => readonly AppId[];
+  /** A list that was believed: what it does not name, and nobody knows, belongs to nobody. */
+  readonly onGoodList: (named: ReadonlySet<string>) => void;
+  readonly now: () => number;
   readonly problems: Problems;
-  readonly send: (event: ReturnType<typeof orderedEvent> | { type: "app.repeat" | "app.forget"; app: AppId }) => void;
+  readonly send: (
+    event:
+      | ReturnType<typeof orderedEvent>
+      | {
+          type: "app.repeat" | "app.forget" | "app.retry" | "app.hold";
+          app: AppId;
+        },
+  ) => void;
 }
+
+type AsksForApp = Omit<Extract<Asked, { is: "order" }>, "is">;
 
 const orderedEvent = (order: AppOrder, by: Asker) =>
   ({ type: "app.ordered", app: order.app, desired: desiredOf(order), by }) as const;
 
+const DOUBT = "desired_states.doubt";
+
 export class Orders {
   readonly #options: OrdersOptions;
+  /** Apps that go because the list does not name them. */
+  readonly #unlisted = new Set<string>();
+  /** The last list, if it was not believed. */
+  #doubt: Doubt | undefined;
 
   constructor(options: OrdersOptions) {
     this.#options = options;
   }
 
-  /** An owner that is not named stays who it was. @throws {AgentError} storage_failed: then nothing has changed. */
-  take(asked: AppOrder, by: Asker): Answer {
+  /** What is not named stays what it was. @throws {AgentError} storage_failed: then nothing has changed. */
+  take({ order: asked, cancels, isVersionOpen }: AsksForApp, by: Asker): Answer {
     const { keep, orderOf, whereIs, send } = this.#options;
-    const order = { ...asked, owner: asked.owner || (orderOf(asked.app)?.owner ?? 0) };
-    const known = whereIs(order.app);
-    const answer = known ? answerTo(known.state as State, desiredOf(order), known) : forNewApp(order);
+    const before = orderOf(asked.app);
+    const merged = onTopOf(isVersionOpen ? { ...asked, ...versionIn(before) } : asked, before);
+    const known = whereIs(asked.app);
+    const wish = { desired: desiredOf(merged), cancels };
+    const answer = known ? answerTo(known.state as State, wish, known) : forNewApp(merged, cancels);
     if (answer.outcome === "refused") return answer;
+    const desired = known && by === "person" ? desiredAfter(known.state as State, wish, known) : wish.desired;
+    const { target, version } = desired;
+    const order = onTopOf({ ...merged, target, version, releaseKey: releaseOf(merged, version) }, merged);
     keep(order);
     send(orderedEvent(order, by));
     if (answer.outcome === "done" && by === "person") send({ type: "app.repeat", app: order.app });
     return answer;
   }
 
-  /** What the back end's list says: its rows become desires; nothing is removed because of it. @throws storage_failed */
-  sync({ orders, unsupported, bad }: DesiredStates): void {
+  /** `retry`: what waits is tried now. `hold`: it is not tried again by itself. No desire changes. */
+  wake(app: AppId, request: "retry" | "hold"): Answer {
+    const { whereIs, send } = this.#options;
+    const known = whereIs(app);
+    if (!known) return { outcome: "refused", why: `${appName(app)} is not known here` };
+    const answer = answerToWaiting(known.state as State, request, known);
+    if (answer.outcome !== "refused") send({ type: request === "retry" ? "app.retry" : "app.hold", app });
+    return answer;
+  }
+
+  /**
+   * What the back end's list says: its rows become desires, and what it does not name goes, unless that is much at once.
+   *
+   * @returns when the list has to be asked for again, if it was not believed. @throws storage_failed
+   */
+  sync({ orders, named, unsupported, bad }: DesiredStates): Ms | undefined {
+    const { apps, now, orderOf, problems, onGoodList } = this.#options;
     this.#note("desired_states.bad", "back_end_failed", bad);
     this.#note("desired_states.unsupported", "unsupported", unsupported);
-    for (const order of orders) this.take(order, "sync");
+    for (const asked of orders) {
+      this.#unlisted.delete(appName(asked.order.app));
+      this.take(asked, "sync");
+    }
+    const known = new Map(apps().map((app) => [appName(app), app]));
+    const { gone, doubt } = unlisted([...known.keys()], named, this.#doubt, now());
+    this.#doubt = doubt;
+    for (const name of gone) {
+      const app = known.get(name);
+      const order = app && orderOf(app);
+      if (order) this.#removeUnlisted(order);
+    }
+    if (!doubt) {
+      problems.clear(DOUBT);
+      onGoodList(named);
+      return undefined;
+    }
+    problems.note(DOUBT, new AgentError("list_doubted", doubt.missing.slice(0, 5).join(", ")));
+    return ms(Math.max(doubt.since + SECOND_LOOK - now(), 1_000));
+  }
+
+  /** The back end knows nothing of this app, so nothing is told about it. */
+  isUnlisted(app: AppId): boolean {
+    return this.#unlisted.has(appName(app));
+  }
+
+  /** Its container and its images go; its data stay. */
+  #removeUnlisted(order: AppOrder): void {
+    const name = appName(order.app);
+    this.#unlisted.add(name);
+    const { keep, send } = this.#options;
+    const removal: AppOrder = { ...order, target: "REMOVED" };
+    if (order.target !== "REMOVED") keep(removal);
+    send(orderedEvent(removal, "sync"));
+    send({ type: "app.repeat", app: order.app });
   }
 
   #note(about: string, code: ErrorCode, rows: readonly string[]): void {
@@ -63,12 +140,22 @@ export class Orders {
     const { orderOf, whereIs, forget, send } = this.#options;
     const isOver = state === "REMOVED" && orderOf(app)?.target === "REMOVED";
     if (!isOver || whereIs(app)?.state !== "absent.removed") return;
+    this.#unlisted.delete(appName(app));
     forget(app);
     send({ type: "app.forget", app });
   }
 }
 
-const forNewApp = ({ app, target, version }: AppOrder): Answer => ({
-  outcome: "now",
-  why: `${target} with version ${version || "(none)"} is taken up now; ${appName(app)} is new here`,
-});
+const forNewApp = ({ app, target, version }: AppOrder, cancels: boolean): Answer =>
+  cancels
+    ? { outcome: "refused", why: "nothing that can be cancelled is going on" }
+    : {
+        outcome: "now",
+        why: `${target} with version ${version || "(none)"} is taken up now; ${appName(app)} is new here`,
+      };
+
+/** The version that is here, where an app is. */
+const versionIn = (before: AppOrder | undefined): Partial<AppOrder> =>
+  before && before.version !== "" && (before.target === "RUNNING" || before.target === "PRESENT")
+    ? { version: before.version, releaseKey: before.releaseKey }
+    : {};

@@ -4,10 +4,9 @@
  */
 import { AgentError } from "../model/errors.ts";
 import { procedureName } from "../model/names.ts";
-import type { AppOrder } from "../model/order.ts";
 import type { Answer } from "../model/outcomes.ts";
 import type { Machine } from "../model/wireReport.ts";
-import { parseAppRequest, WireError } from "../model/wireRequest.ts";
+import { type Asked, parseAppRequest, WireError } from "../model/wireRequest.ts";
 import { type Attempt, type Privilege, type PrivilegeOptions, permit } from "./privileges.ts";
 import { type Dict, type Endpoint, payload, Refusal } from "./wampEndpoint.ts";
 
@@ -18,7 +17,7 @@ export interface ProcedureOptions {
   readonly privileges: PrivilegeOptions;
   readonly now: () => number;
   /** Writes the order to disk and hands it to the app's actor; says what becomes of it. @throws storage_failed */
-  readonly order: (order: AppOrder) => Answer;
+  readonly order: (asked: Extract<Asked, { is: "order" }>) => Answer;
   /** Every container of the engine, as its API lists them. */
   readonly listContainers: () => Promise<unknown[]>;
   /** A failure of this agent, as it goes to the caller: it is told here too. */
@@ -54,7 +53,7 @@ export function procedures(options: ProcedureOptions): ReadonlyMap<string, Endpo
     })),
     request_app_state: guarded({ privilege: "DEVELOP", what: "request app state" }, (_, kwargs) => {
       const asked = parseAppRequest(kwargs);
-      const answer: Answer = asked.is === "order" ? order(asked.order) : { outcome: "refused", why: asked.why };
+      const answer: Answer = asked.is === "order" ? order(asked) : { outcome: "refused", why: asked.why };
       return payload([], { outcome: answer.outcome, why: answer.why });
     }),
     list_containers: guarded({ privilege: "READ", what: "list containers" }, () => listContainers()),

@@ -5,12 +5,13 @@
  */
 import { join } from "node:path";
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import { type AppId, appName, type Memory, NOTHING_REMEMBERED } from "../model/app.ts";
+import { type AppId, type AppReport, appName, type Memory, NOTHING_REMEMBERED } from "../model/app.ts";
 import { AgentError } from "../model/errors.ts";
-import { type KeptRow, readRow, rowOf } from "../model/keptApp.ts";
-import type { AppOrder } from "../model/order.ts";
+import { type KeptRow, readRow, rowOf, Untold } from "../model/keptApp.ts";
+import { type AppOrder, onTopOf } from "../model/order.ts";
 import type { HostPorts } from "../model/portRule.ts";
 import type { Problems } from "../model/problem.ts";
+import { Secret } from "../model/secret.ts";
 import { TakenOver } from "../model/takenOver.ts";
 import { openDatabase, storageFailed } from "./database.ts";
 
@@ -39,6 +40,8 @@ const SCHEMA = `
 `;
 const DISK = "disk";
 const TAKEN_OVER = "taken over";
+const UNTOLD = "untold";
+const CREDENTIAL_KEY = "credential key";
 
 export class Store {
   /** What the damaged database is called now, if there was one. */
@@ -93,11 +96,11 @@ export class Store {
     return this.#apps.get(appName(app))?.order;
   }
 
-  /** Durable when it returns. An owner that is not named is the one that is known. @throws {AgentError} storage_failed; then nothing has changed. */
+  /** Durable when it returns. What is not named stays what it was. @throws {AgentError} storage_failed; then nothing has changed. */
   keepOrder(asked: AppOrder): void {
     const name = appName(asked.app);
     const before = this.#apps.get(name);
-    const order = { ...asked, owner: asked.owner || (before?.order.owner ?? 0) };
+    const order = onTopOf(asked, before?.order);
     if (before && JSON.stringify(rowOf({ ...before, order })) === JSON.stringify(rowOf(before))) return;
     const kept = { memory: NOTHING_REMEMBERED, ...before, order };
     try {
@@ -155,6 +158,54 @@ export class Store {
     } catch (error) {
       throw storageFailed(error);
     }
+  }
+
+  /** Its ports and its folder's name are free for others. @throws {AgentError} storage_failed */
+  release(app: AppId): void {
+    try {
+      this.#database.prepare("DELETE FROM ports WHERE stage = ? AND app_key = ?").run(app.stage, app.key);
+      this.#database.prepare("DELETE FROM folders WHERE app = ?").run(appName(app));
+    } catch (error) {
+      throw storageFailed(error);
+    }
+    this.#ports.delete(appName(app));
+  }
+
+  /** Reports that the back end has to hear of, whatever happens to this process. */
+  untold(): readonly AppReport[] {
+    const row = this.#database.prepare("SELECT note FROM notes WHERE name = ?").get(UNTOLD);
+    if (!row) return [];
+    return Untold.parse(JSON.parse(String(row["note"]))).map((report) => ({ type: "app.changed", ...report }));
+  }
+
+  /** Durable when it returns, or a problem is shown. */
+  keepUntold(reports: readonly AppReport[]): void {
+    try {
+      const kept = reports.map(({ app, state, version, updateStatus }) => ({ app, state, version, updateStatus }));
+      this.#note(UNTOLD, JSON.stringify(kept));
+      this.#problems.clear(DISK);
+    } catch (error) {
+      this.#problems.note(DISK, storageFailed(error));
+    }
+  }
+
+  /** The key that apps' credentials are derived from, once anybody said it. */
+  get credentialKey(): Secret | undefined {
+    const row = this.#database.prepare("SELECT note FROM notes WHERE name = ?").get(CREDENTIAL_KEY);
+    return row && new Secret(String(row["note"]));
+  }
+
+  /** @throws {AgentError} storage_failed */
+  keepCredentialKey(key: Secret): void {
+    try {
+      if (this.credentialKey?.reveal() !== key.reveal()) this.#note(CREDENTIAL_KEY, key.reveal());
+    } catch (error) {
+      throw storageFailed(error);
+    }
+  }
+
+  #note(name: string, note: string): void {
+    this.#database.prepare("INSERT OR REPLACE INTO notes (name, note) VALUES (?, ?)").run(name, note);
   }
 
   forget(app: AppId): void {

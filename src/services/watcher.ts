@@ -2,7 +2,7 @@
  * Sees every machine of the tree after every event, and does what has to be done about it outside: a line in the log, what
  * must survive on disk, the agent's words in an app's log, and since when each one is in its state.
  */
-import { type AppId, appName, type Facts, type Memory } from "../model/app.ts";
+import { type AppId, type AppReport, appName, type Facts, type Memory } from "../model/app.ts";
 import type { AgentError } from "../model/errors.ts";
 import type { AppOrder } from "../model/order.ts";
 import { crashSayings } from "../model/sayings.ts";
@@ -14,11 +14,13 @@ interface Seen {
   readonly state: string;
   readonly event: string;
   readonly app?: SeenApp | undefined;
+  /** Reports that must reach the back end, whatever happens to this process. */
+  readonly untold?: readonly AppReport[] | undefined;
 }
 
 interface SeenApp {
   readonly app: AppId;
-  readonly facts: Facts | undefined;
+  readonly facts?: Facts | undefined;
   readonly memory: Memory;
   readonly error: AgentError | undefined;
 }
@@ -29,6 +31,7 @@ export interface WatcherOptions {
   readonly orderOf: (app: AppId) => AppOrder | undefined;
   /** Keeps what only the agent knows of an app. */
   readonly keepMemory: (app: AppId, memory: Memory, error: AgentError | undefined) => void;
+  readonly keepUntold: (reports: readonly AppReport[]) => void;
   /** A word of the agent in an app's log. */
   readonly say: (order: AppOrder, text: string) => void;
 }
@@ -42,13 +45,18 @@ interface Known {
 export class Watcher {
   readonly #options: WatcherOptions;
   readonly #known = new Map<string, Known>();
+  #untold: readonly AppReport[] | undefined;
 
   constructor(options: WatcherOptions) {
     this.#options = options;
   }
 
-  see({ id, state, event, app }: Seen): void {
+  see({ id, state, event, app, untold }: Seen): void {
     const { log, now } = this.#options;
+    if (untold && untold !== this.#untold) {
+      if (this.#untold) this.#options.keepUntold(untold);
+      this.#untold = untold;
+    }
     const before = this.#known.get(id);
     const isNews = before?.state !== state;
     if (isNews) log.debug({ actor: id, from: before?.state, to: state, event }, "a machine changed its state");

@@ -45,7 +45,7 @@ test("the topics", () => {
 
 test("the keys of a report and of the figures", () => {
   const order = { app: { stage: "PROD", key: 1 } } as never;
-  const keys = Object.keys(appReport({} as never, order, "RUNNING"));
+  const keys = Object.keys(appReport({} as never, order, { state: "RUNNING", version: "1" }));
   expect(section("Reports")).toContain(`\`{${keys.join(", ")}}\``);
   for (const key of Object.keys(STATS)) expect(section("Calls of the back end")).toContain(`\`${key}\``);
 });
@@ -58,8 +58,10 @@ test("states, outcomes and error codes", () => {
     RUNNING: true,
     STOPPING: true,
     FAILED: true,
+    UPDATING: true,
     DELETING: true,
     REMOVED: true,
+    UNINSTALLED: true,
   };
   expect(section("Reports")).toContain(
     `States: ${Object.keys(states)

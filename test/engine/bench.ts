@@ -12,6 +12,7 @@ import type { HostPorts } from "../../src/model/portRule.ts";
 import { createSteps } from "../../src/services/appSteps.ts";
 import { createEngine } from "../../src/services/docker.ts";
 import { HostPortPool } from "../../src/services/hostPorts.ts";
+import { PullQueue } from "../../src/services/pullQueue.ts";
 import { makeImage, pushImage } from "../../src/studio/demoImage.ts";
 
 let keys = 100;
@@ -55,6 +56,12 @@ export function startBench({ access = "none" }: { access?: Access } = {}) {
   const steps = createSteps({
     engine,
     ports: new HostPortPool(store),
+    pulls: new PullQueue(3),
+    registryAuth: async () => undefined,
+    credentialOf: () => ({}),
+    release: () => {
+      kept = {};
+    },
     claimFolder: () => true,
     device: () => device,
     policy: { access, stopGrace: 1, appsDir: mkdtempSync(join(tmpdir(), "rga-")) },

@@ -2,8 +2,10 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { TARGETS } from "../../src/model/app.ts";
+import { parseDesiredStates } from "../../src/model/desiredList.ts";
 import { APP_NAME } from "../../src/model/names.ts";
-import { type Asked, parseAppRequest, parseDesiredStates, WireError } from "../../src/model/wireRequest.ts";
+import type { AppOrder } from "../../src/model/order.ts";
+import { type Asked, parseAppRequest, WireError } from "../../src/model/wireRequest.ts";
 
 /** As a studio sends it. */
 const REQUEST = {
@@ -44,7 +46,7 @@ const without = (key: keyof typeof REQUEST) => {
 };
 
 test("a whole request is an order", () => {
-  expect(ask()).toEqual({ is: "order", order: ORDER });
+  expect(ask()).toEqual({ is: "order", order: ORDER, cancels: false, isVersionOpen: false });
 });
 
 const WORDS =
@@ -192,7 +194,7 @@ test.each<[object, number]>([
   [{ release_key: 0 }, 0],
   [{ release_key: null }, 0],
 ])("the release key of %j is %i", (changes, releaseKey) => {
-  expect(taken(changes)).toMatchObject({ releaseKey });
+  expect(taken({ new_release_key: 0, ...changes })).toMatchObject({ releaseKey });
 });
 
 test.each<[object, string]>([
@@ -212,18 +214,11 @@ test.each<[object, string]>([
 
 describe("what this agent does not do is refused in one sentence, and is no error", () => {
   test.each<[object, string]>([
-    [{ target_state: "UNINSTALLED" }, "this agent cannot bring an app to UNINSTALLED yet"],
     [{ target_state: "BUILT" }, "this agent cannot bring an app to BUILT yet"],
     [{ target_state: "PUBLISHED" }, "this agent cannot bring an app to PUBLISHED yet"],
     [{ target_state: "FAILED" }, "this agent cannot bring an app to FAILED yet"],
     [{ target_state: "INHERIT" }, "this agent cannot bring an app to INHERIT yet"],
-    [{ stage: "DEV" }, "this agent does not run development apps yet"],
     [{ docker_compose: { services: {} } }, "this agent does not run compose apps yet"],
-    [{ cancel_transition: true }, "this agent cannot cancel a transition yet; ask for the state that you want instead"],
-    [
-      { request_update: true, newest_version: "2.0.0" },
-      "this agent does not update apps yet; stop the app and run the other version instead",
-    ],
   ])("%j", (changes, why) => {
     expect(ask(changes)).toEqual({ is: "refused", why });
   });
@@ -231,9 +226,46 @@ describe("what this agent does not do is refused in one sentence, and is no erro
   test("an update to the version that is here, or to none, or of what goes away, is no update", () => {
     expect(taken({ request_update: true })).toEqual(ORDER);
     expect(taken({ request_update: true, newest_version: "" })).toEqual(ORDER);
+    expect(taken({ newest_version: "2", new_release_key: 12 })).toEqual({ ...ORDER, releases: { 2: 12 } });
     expect(taken({ request_update: true, newest_version: "2", target_state: "REMOVED" })).toMatchObject({
       target: "REMOVED",
     });
+  });
+
+  test("an update is the newest version with its release key; the one that is here keeps its own", () => {
+    expect(taken({ request_update: true, newest_version: "2.0.0", new_release_key: 12 })).toEqual({
+      ...ORDER,
+      version: "2.0.0",
+      releaseKey: 12,
+      releases: { "1.0.0": 11 },
+    });
+  });
+
+  test("who names no version that is here leaves it open", () => {
+    expect(ask({ present_version: "" })).toMatchObject({ isVersionOpen: true, order: { version: "1.0.0" } });
+    expect(ask({ present_version: "", request_update: true })).toMatchObject({ isVersionOpen: false });
+  });
+
+  test("a development app has one version, and of its variables the template's alone", () => {
+    const asked = taken({
+      stage: "DEV",
+      environment: { A: { value: "1" } },
+      environment_template: { B: { defaultValue: "2" } },
+    });
+    expect(asked).toMatchObject({ app: { stage: "DEV", key: 42 }, version: "latest" });
+    expect(JSON.parse((asked as AppOrder).environment?.reveal() ?? "")).toEqual({ B: "2" });
+  });
+
+  test("credentials of an app and of registries", () => {
+    const login = { username: "u", password: "p" };
+    const asked = taken({
+      instance_key: "7",
+      app_cred_epoch: 2,
+      docker_credentials: { "registry:5000": login, bad: { username: 1 } },
+    }) as AppOrder;
+    expect(asked).toMatchObject({ instanceKey: 7, credentialEpoch: 2 });
+    expect(JSON.parse(asked.registries?.reveal() ?? "")).toEqual({ "registry:5000": login });
+    expect(JSON.stringify(asked)).not.toContain('"p"');
   });
 
   test("an empty compose document is none", () => {
@@ -277,10 +309,14 @@ function expectOnlyWireErrors(kwargs: Record<string, unknown>): void {
   }
   if (asked.is === "refused") return void expect(asked.why).toMatch(/^.{10,200}$/);
   const { app, name, target, version, releaseKey, requestor, owner } = asked.order;
-  expect([app.stage, TARGETS.includes(target), APP_NAME.test(name)]).toEqual(["PROD", true, true]);
+  expect([["DEV", "PROD"].includes(app.stage), TARGETS.includes(target), APP_NAME.test(name)]).toEqual([
+    true,
+    true,
+    true,
+  ]);
   expect(app.key).toBeGreaterThan(0);
   for (const key of [app.key, releaseKey, requestor, owner]) expect(Number.isSafeInteger(key) && key >= 0).toBe(true);
-  if (target !== "REMOVED" || version !== "") expect(version).toMatch(/^\w[\w.-]{0,127}$/);
+  if (target === "RUNNING" || target === "PRESENT" || version !== "") expect(version).toMatch(/^\w[\w.-]{0,127}$/);
 }
 
 test("whatever stands in the fields: an order that is one, a refusal, or one sentence", () => {
@@ -300,13 +336,13 @@ describe("the list of desired states", () => {
   });
 
   test("an empty list is one", () => {
-    expect(parseDesiredStates([[]])).toEqual({ orders: [], unsupported: [], bad: [] });
+    expect(parseDesiredStates([[]])).toEqual({ orders: [], named: new Set(), unsupported: [], bad: [] });
   });
 
   test("one bad element among good ones is told and left out", () => {
     const list = [row(), null, "x", {}, [], row({ app_key: 7, app_name: "oven" }), row({ app_key: -1 })];
     const { orders, bad } = parseDesiredStates([list]) ?? { orders: [], bad: [] };
-    expect(orders.map(({ app }) => app.key)).toEqual([42, 7]);
+    expect(orders.map(({ order: { app } }) => app.key)).toEqual([42, 7]);
     expect(bad).toEqual([
       "element 1: is no row",
       "element 2: is no row",
@@ -317,28 +353,33 @@ describe("the list of desired states", () => {
   });
 
   test("rows of kinds that this agent does not handle are named", () => {
-    const list = [row({ stage: "DEV" }), row({ docker_compose: { services: {} } }), row({ target_state: "BUILT" })];
+    const list = [
+      row({ app_key: 7, docker_compose: { services: {} } }),
+      row({ app_key: "8", stage: "DEV", target_state: "BUILT" }),
+      row({ app_key: 9, app_name: 7 }),
+    ];
     expect(parseDesiredStates([list])).toEqual({
       orders: [],
-      bad: [],
+      named: new Set(["PROD:7", "DEV:8", "PROD:9"]),
+      bad: ["element 2: failed to parse appName"],
       unsupported: [
-        "element 0: this agent does not run development apps yet",
-        "element 1: this agent does not run compose apps yet",
-        "element 2: this agent cannot bring an app to BUILT yet",
+        "element 0: this agent does not run compose apps yet",
+        "element 1: this agent cannot bring an app to BUILT yet",
       ],
     });
   });
 
-  test("a row says what shall be: a pending update or cancel and a current state change nothing", () => {
+  test("a row says what shall be, a pending update too: a cancel and a current state change nothing", () => {
     const pending = { request_update: true, newest_version: "2", cancel_transition: true, current_state: null };
-    expect(parseDesiredStates([[row(pending)]])?.orders).toEqual([ORDER]);
+    const [asked] = parseDesiredStates([[row(pending)]])?.orders ?? [];
+    expect(asked).toMatchObject({ cancels: false, order: { version: "2", releases: { "1.0.0": 11 } } });
   });
 
   test("of two rows about one app the later one counts, and it is told", () => {
     const { orders, bad } = parseDesiredStates([[row(), row({ target_state: "REMOVED" })]]) ?? {};
-    expect(orders).toMatchObject([{ target: "REMOVED" }]);
+    expect(orders).toMatchObject([{ order: { target: "REMOVED" } }]);
     expect(bad).toEqual(["element 0: PROD:42 stands in element 1 too, which counts"]);
-    expect(parseDesiredStates([[row(), row({ app_name: "" })]])?.orders).toEqual([ORDER]);
+    expect(parseDesiredStates([[row(), row({ app_name: "" })]])?.orders.map(({ order }) => order)).toEqual([ORDER]);
   });
 
   test("an absurdly long list says nothing at all", () => {

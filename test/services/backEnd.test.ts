@@ -17,7 +17,7 @@ const ORDER: AppOrder = {
 
 test("a report has the original's 12 keys", async () => {
   await using w = await Wire.online();
-  await w.uplink.tell(ORDER, "STARTING");
+  await w.uplink.tell(ORDER, { state: "STARTING", version: ORDER.version });
   expect(w.asked.get(BACK_END.report)?.map(({ args }) => args)).toEqual([
     [
       {
@@ -41,14 +41,16 @@ test("a report has the original's 12 keys", async () => {
 test("a report that fails, or is not answered, is an error of the back end", async () => {
   await using w = await Wire.online({ within: 50 });
   w.answers[BACK_END.report] = () => Promise.reject(new Error("no such app"));
-  await expect(w.uplink.tell(ORDER, "RUNNING")).rejects.toMatchObject({
+  await expect(w.uplink.tell(ORDER, { state: "RUNNING", version: ORDER.version })).rejects.toMatchObject({
     code: "back_end_failed",
     message: expect.stringContaining(BACK_END.report),
   });
   w.answers[BACK_END.report] = () => new Promise(() => {});
-  await expect(w.uplink.tell(ORDER, "RUNNING")).rejects.toMatchObject({ code: "back_end_failed" });
+  await expect(w.uplink.tell(ORDER, { state: "RUNNING", version: ORDER.version })).rejects.toMatchObject({
+    code: "back_end_failed",
+  });
   w.answers = {};
-  await w.uplink.tell(ORDER, "RUNNING");
+  await w.uplink.tell(ORDER, { state: "RUNNING", version: ORDER.version });
 });
 
 /** Answers each call with the same arguments. */

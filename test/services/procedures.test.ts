@@ -67,10 +67,10 @@ describe("results", () => {
 
   test("what this agent does not do is a result too, and nothing is kept of it", async () => {
     await using w = await Wire.online();
-    const asked = { ...REQUEST, stage: "DEV" };
+    const asked = { ...REQUEST, target_state: "BUILT" };
     expect(await w.call(await w.as("system"), "request_app_state", [], asked)).toEqual({
       args: [],
-      kwargs: { outcome: "refused", why: "this agent does not run development apps yet" },
+      kwargs: { outcome: "refused", why: "this agent cannot bring an app to BUILT yet" },
     });
     expect(w.orders).toEqual([]);
   });

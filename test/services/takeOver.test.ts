@@ -52,13 +52,29 @@ test("wanted states, names, versions and accounts are taken over; the original's
   expect(first.apps).toEqual([
     {
       app: { stage: "PROD", key: 42 },
-      ...{ name: "weather", target: "RUNNING", version: "1.0.0", releaseKey: 11, requestor: 5, owner: 7 },
+      ...{
+        name: "weather",
+        target: "RUNNING",
+        version: "1.0.0",
+        releaseKey: 11,
+        releases: { "2.0.0": 12 },
+        requestor: 5,
+        owner: 7,
+      },
       environment: { CITY: "planted-value" },
       ports: [{ port: 80, protocol: "http", host_port: 40_001 }],
     },
     {
       app: { stage: "PROD", key: 43 },
-      ...{ name: "clock", target: "PRESENT", version: "1.0.0", releaseKey: 11, requestor: 5, owner: 7 },
+      ...{
+        name: "clock",
+        target: "PRESENT",
+        version: "1.0.0",
+        releaseKey: 11,
+        releases: { "2.0.0": 12 },
+        requestor: 5,
+        owner: 7,
+      },
       environment: { CITY: "planted-value" },
       ports: [{ port: 80, protocol: "http", host_port: 40_001 }],
     },
@@ -91,8 +107,8 @@ test("apps that are wanted away are nobody's; what cannot be run is told, and hu
     WEATHER,
   ]);
   const { apps, takenOver, problems } = await start();
-  expect(apps.map(({ name }) => name)).toEqual(["updating", "weather"]);
-  expect(takenOver?.skipped.map(({ app: name }) => name)).toEqual(["DEV:2", "PROD:3", "PROD:4", "PROD:5"]);
+  expect(apps.map(({ name }) => name)).toEqual(["dev", "updating", "weather"]);
+  expect(takenOver?.skipped.map(({ app: name }) => name)).toEqual(["PROD:3", "PROD:4", "PROD:5"]);
   expect(problems).toEqual([]);
 });
 

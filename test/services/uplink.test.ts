@@ -6,6 +6,7 @@ import { Uplink } from "../../src/services/uplink.ts";
 import { RequestError, type RequestErrorCode } from "../../src/services/wampCauses.ts";
 
 const order = {} as AppOrder;
+const report = { state: "RUNNING", version: "1" } as const;
 
 function backEnd(changes: { hasRoomForLogs?: boolean; fails?: RequestErrorCode | Error } = {}) {
   const said: unknown[] = [];
@@ -23,7 +24,7 @@ function backEnd(changes: { hasRoomForLogs?: boolean; fails?: RequestErrorCode |
 
 test("without a link a report fails, and a log message has nowhere to go", async () => {
   const uplink = new Uplink();
-  await expect(uplink.tell(order, "RUNNING")).rejects.toMatchObject({ code: "request_failed" });
+  await expect(uplink.tell(order, report)).rejects.toMatchObject({ code: "request_failed" });
   expect(uplink.publishLog("t", "x")).toBe("gone");
 });
 
@@ -33,8 +34,8 @@ test("everything goes to the link that was attached last", async () => {
   uplink.attach(first.end);
   expect(uplink.publishLog("t", "x")).toBe("sent");
   uplink.attach(second.end);
-  await uplink.tell(order, "RUNNING");
-  expect([first.said, second.said]).toEqual([[["t", "x"]], [[order, "RUNNING"]]]);
+  await uplink.tell(order, report);
+  expect([first.said, second.said]).toEqual([[["t", "x"]], [[order, report]]]);
   uplink.attach(undefined);
   expect(uplink.publishLog("t", "x")).toBe("gone");
 });

@@ -1,6 +1,6 @@
 /** What is done outside about what the machines do. */
 import { expect, test } from "vitest";
-import type { AppId, Memory } from "../../src/model/app.ts";
+import type { AppId, AppReport, Memory } from "../../src/model/app.ts";
 import { AgentError } from "../../src/model/errors.ts";
 import { Watcher } from "../../src/services/watcher.ts";
 
@@ -13,12 +13,14 @@ function start() {
   const lines: string[] = [];
   const kept: Memory[] = [];
   const said: string[] = [];
+  const untold: number[] = [];
   const log = (level: string) => (_: object, words: string) => lines.push(`${level} ${words}`);
   const watcher = new Watcher({
     log: { debug: log("debug"), info: log("info"), warn: log("warn"), error: log("error") },
     now: () => time,
     orderOf: () => order,
     keepMemory: (_, memory) => kept.push(memory),
+    keepUntold: (reports) => untold.push(reports.length),
     say: (_, text) => said.push(text),
   });
   const see = (state: string, memory: Memory = CALM, more: object = {}) =>
@@ -31,7 +33,7 @@ function start() {
   const pass = (ms: number) => {
     time += ms;
   };
-  return { watcher, see, lines, kept, said, pass };
+  return { watcher, see, lines, kept, said, untold, pass };
 }
 
 test("a line for each change of state, and none for what leaves it as it is", () => {
@@ -81,4 +83,15 @@ test("an agent that begins in a crash that is known already does not tell it aga
   const { see, said } = start();
   see("crashed.waiting", { failures: 1, wait: { because: "container_exited", until: 6_000 } });
   expect(said).toEqual([]);
+});
+
+test("the ends of updates that nobody heard are kept when they are others, and not when they were read from disk", () => {
+  const { watcher, untold } = start();
+  const see = (reports: readonly AppReport[]) =>
+    watcher.see({ id: "reporter", state: "offline", event: "x", untold: reports });
+  const read: readonly AppReport[] = [];
+  see(read);
+  see(read);
+  see([{ type: "app.changed", app, state: "RUNNING", version: "2", updateStatus: "completed" }]);
+  expect(untold).toEqual([1]);
 });

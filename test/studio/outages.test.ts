@@ -40,7 +40,9 @@ test("killed in the middle, it goes on with what it knew, at the same address", 
   expect(studio.url).toBe(flock.device_endpoint_url);
   expect(bench.all("device.status")).toMatchObject([{ status: "DISCONNECTED", device: { name: "press-01" } }]);
   const after = await bench.online(flock);
-  expect((await after.backEnd.desiredStates()).orders).toMatchObject([{ name: "weather", target: "RUNNING" }]);
+  expect((await after.backEnd.desiredStates()).orders).toMatchObject([
+    { order: { name: "weather", target: "RUNNING" } },
+  ]);
   expect(await studio.desire("weather", "PRESENT")).toMatchObject({ outcome: "now" });
 });
 

@@ -51,7 +51,7 @@ test("a wish reaches a device that is there, with everything an agent wants to k
   });
   await studio.desire(42, "PRESENT", "1.0.0");
   const orders = device.requests.map(parseAppRequest);
-  expect(orders).toEqual([
+  expect(orders).toMatchObject([
     { is: "order", order: { ...ORDER, version: "1.1.0", releaseKey: 2 } },
     { is: "order", order: { ...ORDER, target: "PRESENT", version: "1.0.0", releaseKey: 1 } },
   ]);
@@ -67,8 +67,8 @@ test("a wish for a device that is not there is kept, and the device reads it whe
     why: /press-01 is not connected/,
   });
   const { backEnd } = await bench.join(flock);
-  expect(await backEnd.desiredStates()).toEqual({
-    ...{ orders: [{ ...ORDER, version: "1.1.0", releaseKey: 2 }], unsupported: [], bad: [] },
+  expect(await backEnd.desiredStates()).toMatchObject({
+    ...{ orders: [{ order: { ...ORDER, version: "1.1.0", releaseKey: 2 } }], unsupported: [], bad: [] },
   });
 });
 
@@ -117,7 +117,7 @@ test("two devices: each gets its own wishes, and its reports are its own", async
   await studio.desire("weather", "RUNNING", undefined, "press-02");
   expect([one.requests.length, two.requests.length]).toEqual([0, 1]);
   expect((await one.backEnd.desiredStates()).orders).toEqual([]);
-  await two.backEnd.tell({ ...ORDER, version: "1.1.0", releaseKey: 2 }, "RUNNING");
+  await two.backEnd.tell({ ...ORDER, version: "1.1.0", releaseKey: 2 }, { state: "RUNNING", version: "1.1.0" });
   expect(studio.apps()).toMatchObject([
     { app: "weather", device: "press-01", desired: undefined, reported: undefined },
     {
@@ -210,7 +210,7 @@ test("started again on its folder it has the same address and goes on with what 
   expect(second.flock("press-01")).toEqual(flock);
   expect(statuses()).toEqual(["press-01 DISCONNECTED"]);
   const { backEnd } = await bench.online(flock);
-  expect((await backEnd.desiredStates()).orders).toMatchObject([{ name: "weather", version: "1.0.0" }]);
+  expect((await backEnd.desiredStates()).orders).toMatchObject([{ order: { name: "weather", version: "1.0.0" } }]);
   expect(await second.desire("weather", "PRESENT")).toMatchObject({ outcome: "now", version: "1.0.0" });
 });
 

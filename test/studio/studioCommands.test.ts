@@ -126,7 +126,7 @@ test("apps: what is wanted and what was reported", async () => {
     owner: 5,
     requestor: 5,
   } as const;
-  await backEnd.tell({ ...order, version: "1.0.0", releaseKey: 1 }, "STARTING");
+  await backEnd.tell({ ...order, version: "1.0.0", releaseKey: 1 }, { state: "STARTING", version: "1.0.0" });
   expect((await run(studioApps)).lines).toEqual([
     "APP           NEWEST  DEVICE                WANTED         REPORTED",
     "weather (42)  1.1.0   press-01 (CONNECTED)  RUNNING 1.0.0  STARTING 1.0.0",

@@ -3,22 +3,29 @@
  * that timed out still lands, a pull ends when it is aborted, events come late, and none come while the engine is away.
  */
 import type { SimulatedClock } from "xstate";
-import type { Container, ContainerFact, EngineFact, Facts, StepInput } from "../../src/model/app.ts";
+import type { Container, ContainerFact, EngineFact, Facts, Restart, StepInput } from "../../src/model/app.ts";
 import { AgentError, type ErrorCode } from "../../src/model/errors.ts";
 import { ACHIEVED } from "../../src/model/plan.ts";
 import { createLane } from "../../src/services/lane.ts";
 
 export type Fault = ErrorCode | "timeout";
+type Box = Container & { readonly name: "app" | "kept" };
 
 export class SimEngine {
   readonly images = new Set<string>();
-  readonly boxes = new Map<string, Container>();
+  readonly boxes = new Map<string, Box>();
   readonly calls: string[] = [];
   /** Faults that the next calls meet, oldest first. */
   faults: Fault[] = [];
-  /** Versions whose container soon ends by itself. */
-  readonly bad = new Set<string>();
+  /** Versions whose container soon ends by itself, turns sick, or never says whether it is healthy. */
+  readonly bad = new Map<string, "exits" | "sick" | "mute">();
+  readonly withHealthCheck = new Set<string>();
+  restart: Restart | undefined;
+  /** What becomes of the next events, oldest first. */
+  lies: ("loses" | "doubles" | "delays")[] = [];
+  #gone: readonly string[] = [];
   isUp = true;
+  hasData = false;
   violations: string[] = [];
   /** The signals that the effects were given, newest last. */
   readonly signals: AbortSignal[] = [];
@@ -60,49 +67,90 @@ export class SimEngine {
       await this.#call("pull", () => void this.images.add(version));
     },
     createContainer: async ({ version, spec }: StepInput, signal: AbortSignal) => {
-      await this.#removeAll(signal);
+      await this.#removeAll("app", signal);
       signal.throwIfAborted();
       await this.#call("create", () => this.#create(version, spec));
     },
     startContainer: async (_: StepInput, signal: AbortSignal) => {
-      await this.#call("start", () => this.#start());
+      await this.#call("start", () => this.#start("app"));
       await this.#abortable(20, signal);
-      const box = this.#box();
+      const box = this.#named("app");
       if (box?.is !== "up") throw new AgentError("container_exited", `exit code ${box?.exitCode}`);
     },
+    haltContainer: async () => {
+      const box = this.#named("app");
+      if (box) await this.#call("halt", () => this.#end(box.id, 137));
+    },
     stopContainer: async (_: StepInput, signal: AbortSignal) => {
-      await this.#removeAll(signal);
+      await this.#removeAll("app", signal);
+      await this.#removeAll("kept", signal);
     },
     removeApp: async (_: StepInput, signal: AbortSignal) => {
-      await this.#removeAll(signal);
+      await this.#removeAll("app", signal);
+      await this.#removeAll("kept", signal);
       await this.#call("rmi", () => this.images.clear());
+    },
+    uninstallApp: async () => this.#call("rm data", () => this.#removeData()),
+    swapContainers: async ({ version, spec }: StepInput, signal: AbortSignal) => {
+      const old = this.#named("app");
+      if (old && old.version !== version) {
+        await this.#call("stop old", () => this.#end(old.id, 137));
+        await this.#call("keep old", () => this.#rename("app", "kept"));
+      }
+      signal.throwIfAborted();
+      if (!this.#named("app")) await this.#call("create new", () => this.#create(version, spec));
+      await this.#call("start new", () => this.#start("app"));
+    },
+    commitUpdate: async ({ version }: StepInput, signal: AbortSignal) => {
+      await this.#removeAll("kept", signal);
+      for (const image of [...this.images]) {
+        if (image !== version) await this.#call("rmi old", () => void this.images.delete(image));
+      }
+    },
+    rollBackUpdate: async ({ version, spec }: StepInput, signal: AbortSignal) => {
+      if (this.#named("app")?.version !== version) await this.#removeAll("app", signal);
+      if (this.#named("kept") && !this.#named("app")) await this.#call("unkeep", () => this.#rename("kept", "app"));
+      signal.throwIfAborted();
+      if (!this.#named("app")) await this.#call("create old", () => this.#create(version, spec));
+      await this.#call("start old", () => this.#start("app"));
     },
   } satisfies Record<string, (input: StepInput, signal: AbortSignal) => Promise<void>>;
 
   look(): Facts {
-    const container = this.#box();
-    return { images: [...this.images], ...(container && { container }) };
+    const [container, kept] = [this.#named("app"), this.#named("kept")];
+    return { images: [...this.images], ...(container && { container }), ...(kept && { kept }) };
   }
 
   // What people and the world do.
 
+  judge(health: "healthy" | "unhealthy"): void {
+    const box = this.#named("app");
+    if (box) this.#judge(box.id, health);
+  }
+
+  /** From the next start on, its health check fails. */
+  fallSick(version: string): void {
+    this.withHealthCheck.add(version);
+    this.bad.set(version, "sick");
+  }
+
   exit(exitCode = 1): void {
-    const box = this.#box();
+    const box = this.#named("app");
     if (box?.is === "up") this.#end(box.id, exitCode);
   }
 
   startByHand(version: string): void {
-    if (!this.#box() && this.images.has(version) && this.isUp) this.#create(version, "s");
-    this.#start();
+    if (!this.#named("app") && this.images.has(version) && this.isUp) this.#create(version, "s");
+    this.#start("app");
   }
 
   removeByHand(): void {
-    const box = this.#box();
+    const box = this.#named("app");
     if (box) this.#remove(box.id);
   }
 
   pauseByHand(): void {
-    const box = this.#box();
+    const box = this.#named("app");
     if (box?.is !== "up" || box.paused || !this.isUp) return;
     this.boxes.set(box.id, { ...box, paused: true });
     this.#emit({ type: "container.paused", id: box.id });
@@ -123,8 +171,8 @@ export class SimEngine {
 
   // The engine's own workings.
 
-  #box(): Container | undefined {
-    return [...this.boxes.values()][0];
+  #named(name: Box["name"]): Box | undefined {
+    return [...this.boxes.values()].find((box) => box.name === name);
   }
 
   #call<T>(name: string, act: () => T): Promise<T> {
@@ -165,30 +213,43 @@ export class SimEngine {
     });
   }
 
-  async #removeAll(signal: AbortSignal): Promise<void> {
-    for (const box of [...this.boxes.values()]) {
+  async #removeAll(name: Box["name"], signal: AbortSignal): Promise<void> {
+    for (const box of [...this.boxes.values()].filter((one) => one.name === name)) {
       signal.throwIfAborted();
-      await this.#call("remove", () => this.#remove(box.id));
+      await this.#call(`remove ${name}`, () => this.#remove(box.id));
     }
   }
 
   #create(version: string, spec: string): void {
     if (!this.images.has(version)) throw new AgentError("container_failed", `no image ${version}`);
-    if (this.#box()) throw new AgentError("container_failed", "name in use");
+    if (this.#named("app")) throw new AgentError("container_failed", "name in use");
     const id = `c${++this.#ids}`;
-    this.boxes.set(id, { id, version, spec, is: "made", startedAt: 0 });
+    this.hasData = true;
+    const health = this.withHealthCheck.has(version) ? { health: "starting" as const } : {};
+    this.boxes.set(id, { id, name: "app", version, spec, is: "made", startedAt: 0, ...health, restart: this.restart });
   }
 
-  #start(): void {
-    const box = this.#box();
+  #start(name: Box["name"]): void {
+    const box = this.#named(name);
     if (!box) throw new AgentError("container_failed", "no such container");
     if (box.is === "up" && !box.paused) return;
     const { exitCode: _, paused: wasPaused, ...rest } = box;
-    const up: Container = { ...rest, is: "up", startedAt: wasPaused ? box.startedAt : this.#clock.now() };
+    const startedAt = wasPaused ? box.startedAt : this.#clock.now();
+    const up: Box = { ...rest, is: "up", startedAt, ...(box.health && !wasPaused && { health: "starting" }) };
     this.boxes.set(box.id, up);
     if ([...this.boxes.values()].filter(({ is }) => is === "up").length > 1) this.violations.push("two containers up");
     this.#emit({ type: "container.started", container: up });
-    if (this.bad.has(box.version)) this.#clock.setTimeout(() => this.#end(box.id, 1, up.startedAt), 5);
+    const kind = this.bad.get(box.version);
+    if (kind === "exits") this.#clock.setTimeout(() => this.#end(box.id, 1, up.startedAt), 5);
+    else if (box.health && kind !== "mute")
+      this.#clock.setTimeout(() => this.#judge(box.id, kind ? "unhealthy" : "healthy"), 50);
+  }
+
+  #judge(id: string, health: "healthy" | "unhealthy"): void {
+    const box = this.boxes.get(id);
+    if (box?.is !== "up") return;
+    this.boxes.set(id, { ...box, health });
+    this.#emit({ type: "container.health", id, health });
   }
 
   #end(id: string, exitCode: number, run?: number): void {
@@ -201,13 +262,39 @@ export class SimEngine {
 
   #remove(id: string): void {
     this.#end(id, 137);
-    if (this.boxes.delete(id)) this.#emit({ type: "container.removed", id });
+    if (!this.boxes.delete(id)) return;
+    this.#gone = [...this.#gone, id].slice(-4);
+    this.#emit({ type: "container.removed", id });
   }
 
-  /** Events come late but in order, and are lost while the engine is away. */
+  #rename(from: Box["name"], to: Box["name"]): void {
+    const box = this.#named(from);
+    if (box) this.boxes.set(box.id, { ...box, name: to });
+  }
+
+  #removeData(): void {
+    this.hasData = false;
+  }
+
+  /** Events come late but in order, and are lost while the engine is away. It lies by losing, doubling and delaying more. */
   #emit(fact: ContainerFact | EngineFact): void {
     if (!this.isUp && fact.type !== "engine.lost") return;
-    this.#clock.setTimeout(() => this.tell(fact), 7);
+    const lie = fact.type.startsWith("engine") ? undefined : this.lies.shift();
+    if (lie === "loses") return;
+    this.#clock.setTimeout(() => this.tell(fact), lie === "delays" ? 400 : 7);
+    if (lie === "doubles") this.#clock.setTimeout(() => this.tell(fact), 30);
+  }
+
+  /** What a slow look at all containers tells: nothing that is not so stays unknown. */
+  retell(): void {
+    if (!this.isUp) return;
+    for (const id of this.#gone) this.tell({ type: "container.removed", id });
+    for (const box of this.boxes.values()) {
+      const { id, startedAt, exitCode } = box;
+      if (box.is === "up")
+        this.tell(box.paused ? { type: "container.paused", id } : { type: "container.started", container: box });
+      if (box.is === "down") this.tell({ type: "container.exited", id, startedAt, exitCode });
+    }
   }
 }
 

@@ -7,8 +7,9 @@ import { createActor, fromCallback } from "xstate";
 import { type ConnectionReport, connectionMachine } from "../../src/machines/connection.ts";
 import { pathOf } from "../../src/machines/observe.ts";
 import { watch } from "../../src/machines/slot.ts";
+import type { DesiredStates } from "../../src/model/desiredList.ts";
 import type { Device } from "../../src/model/device.ts";
-import { ms } from "../../src/model/duration.ts";
+import { type Ms, ms } from "../../src/model/duration.ts";
 import { AgentError } from "../../src/model/errors.ts";
 import type { LinkFact, LinkOrder } from "../../src/model/link.ts";
 import type { AppOrder } from "../../src/model/order.ts";
@@ -16,7 +17,6 @@ import type { Answer } from "../../src/model/outcomes.ts";
 import type { Problem, Problems } from "../../src/model/problem.ts";
 import { CODE } from "../../src/model/wamp.ts";
 import type { DeviceMetadata, DeviceStats, Machine } from "../../src/model/wireReport.ts";
-import type { DesiredStates } from "../../src/model/wireRequest.ts";
 import { BACK_END, BackEnd } from "../../src/services/backEnd.ts";
 import { createLinkSteps } from "../../src/services/linkSteps.ts";
 import { procedures } from "../../src/services/procedures.ts";
@@ -78,6 +78,9 @@ export class Wire {
   readonly reports: string[] = [];
   readonly orders: AppOrder[] = [];
   readonly desired: DesiredStates[] = [];
+  readonly credentialKeys: string[] = [];
+  /** When the list of desired states is asked for again. */
+  askAgain: Ms | undefined;
   readonly asked = new Map<string, { readonly args: unknown[]; readonly at: number }[]>();
   readonly wills: unknown[][] = [];
   readonly refused: string[] = [];
@@ -294,7 +297,7 @@ export class Wire {
           version: "0.1.0",
           machine: MACHINE,
           now: () => 1_700_000_000_999,
-          order: (order) => this.order(order),
+          order: ({ order }) => this.order(order),
           listContainers: () => this.listContainers(),
           onProblem: (what, error) => this.problems.note(what, error),
           privileges: {
@@ -304,7 +307,11 @@ export class Wire {
           },
         }),
       onMetadata: async (metadata) => this.#isMoved(metadata),
-      onDesiredStates: (states) => void this.desired.push(states),
+      onCredentialKey: (key) => this.credentialKeys.push(key.reveal()),
+      onDesiredStates: (states) => {
+        this.desired.push(states);
+        return this.askAgain;
+      },
       reported: () => this.reported(),
       onBackEnd: (backEnd) => this.uplink.attach(backEnd),
     });

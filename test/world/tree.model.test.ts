@@ -27,6 +27,17 @@ const HAPPENINGS = {
   crash: (w: World, n: number) => w.engineOf(pick(APPS, n)).exit(n),
   fault: (w: World, n: number) => void w.engineOf(pick(APPS, n)).faults.push(pick(FAULTS, n >> 1)),
   pauseByHand: (w: World, n: number) => w.engineOf(pick(APPS, n)).pauseByHand(),
+  startByHand: (w: World, n: number) => attempt(() => w.engineOf(pick(APPS, n)).startByHand(pick(["1", "2"], n >> 1))),
+  judge: (w: World, n: number) => w.engineOf(pick(APPS, n)).judge(n % 3 ? "unhealthy" : "healthy"),
+  bad: (w: World, n: number) => {
+    const engine = w.engineOf(pick(APPS, n));
+    const version = pick(["1", "2"], n >> 1);
+    engine.bad.set(version, pick(["exits", "sick", "mute"], n >> 2));
+    if (n % 5 > 0) engine.withHealthCheck.add(version);
+  },
+  lie: (w: World, n: number) => void w.engineOf(pick(APPS, n)).lies.push(pick(["loses", "doubles", "delays"], n >> 1)),
+  retry: (w: World, n: number) => w.actor.send({ type: "app.retry", app: pick(APPS, n) }),
+  hold: (w: World, n: number) => w.actor.send({ type: "app.hold", app: pick(APPS, n) }),
   removeByHand: (w: World, n: number) => w.engineOf(pick(APPS, n)).removeByHand(),
   dropLink: (w: World) => w.dropLink(),
   routerDown: (w: World) => void Object.assign(w, { isRouterUp: false }),
@@ -70,18 +81,43 @@ async function behave(w: World): Promise<void> {
   w.bringEngineBack();
   w.isRouterUp = true;
   w.refusals = 0;
-  for (const engine of w.engines.values()) engine.faults = [];
-  await w.pass(90_000, 250);
+  for (const engine of w.engines.values()) {
+    engine.faults = [];
+    engine.lies = [];
+    engine.bad.clear();
+  }
+  await w.pass(700_000, 1_000);
   for (const app of APPS) w.actor.send({ type: "app.retry", app });
   await w.pass(90_000, 250);
 }
 
+const KNOWN = {
+  RUNNING: ["RUNNING"],
+  PRESENT: ["PRESENT"],
+  REMOVED: ["REMOVED", "UNINSTALLED"],
+  UNINSTALLED: ["UNINSTALLED"],
+};
+
 function expectAsAsked(w: World, app: AppId): void {
   const { target, version } = w.disk.get(appName(app))?.desired ?? wanting("REMOVED");
-  const { container, images } = w.engineOf(app).look();
-  expect(w.engineOf(app).violations).toEqual([]);
-  expect([isUp(container), w.known.get(appName(app))]).toEqual([target === "RUNNING", target]);
-  if (target === "REMOVED") expect([container, images]).toEqual([undefined, []]);
+  const engine = w.engineOf(app);
+  const { container, kept, images } = engine.look();
+  expect(engine.violations).toEqual([]);
+  expect(kept).toBeUndefined();
+  expect([isUp(container), KNOWN[target].includes(w.known.get(appName(app)) ?? "")]).toEqual([
+    target === "RUNNING",
+    true,
+  ]);
+  if (target === "REMOVED" || target === "UNINSTALLED") expect([container, images]).toEqual([undefined, []]);
   else expect(images).toContain(version);
+  if (target === "UNINSTALLED") expect(engine.hasData).toBe(false);
   if (target === "RUNNING") expect(container?.version).toBe(version);
+}
+
+function attempt(act: () => void): void {
+  try {
+    act();
+  } catch {
+    // The person at the keyboard got an error message.
+  }
 }

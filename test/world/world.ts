@@ -6,6 +6,7 @@ import type { TellInput } from "../../src/machines/reporter.ts";
 import { type Services, wire } from "../../src/main.ts";
 import {
   type AppId,
+  type AppReport,
   type Asker,
   appName,
   type Desired,
@@ -13,8 +14,10 @@ import {
   type WatchFact,
   type WireState,
 } from "../../src/model/app.ts";
+import { seconds } from "../../src/model/duration.ts";
 import { AgentError } from "../../src/model/errors.ts";
 import type { LinkFact, LinkOrder } from "../../src/model/link.ts";
+import { EFFECTS, type Effect } from "../../src/model/plan.ts";
 import { pass, settle } from "../support/clock.ts";
 import { SimEngine } from "../support/engine.ts";
 
@@ -32,9 +35,12 @@ export class World {
   readonly engines = new Map<string, SimEngine>();
   /** What is on disk. */
   readonly disk = new Map<string, KnownApp>();
+  untold: readonly AppReport[] = [];
   /** What the back end heard, oldest first. */
   readonly heard: string[] = [];
   readonly known = new Map<string, WireState>();
+  /** What it heard of how updates ended. */
+  readonly ends: string[] = [];
   readonly states = new Map<string, string[]>();
   readonly errors: unknown[] = [];
   isRouterUp = true;
@@ -67,18 +73,11 @@ export class World {
   }
 
   get services(): Services {
-    const step = (name: keyof Services["steps"]): Services["steps"]["look"] => {
+    const step = (name: Effect): Services["steps"]["look"] => {
       return (input, signal) => this.engineOf(input.app).step(name)({ input, signal });
     };
     return {
-      steps: {
-        look: step("look"),
-        pullImage: step("pullImage"),
-        createContainer: step("createContainer"),
-        startContainer: step("startContainer"),
-        stopContainer: step("stopContainer"),
-        removeApp: step("removeApp"),
-      },
+      steps: Object.fromEntries(EFFECTS.map((name) => [name, step(name)])) as unknown as Services["steps"],
       tellState: (input) => this.#tell(input),
       watchEngine: (say) => this.#watch(say),
       followLogs: ({ id }, onEnd) => this.#follow(id, onEnd),
@@ -87,7 +86,8 @@ export class World {
   }
 
   boot() {
-    const see = seeStates(({ app: seen, state }) => {
+    const see = seeStates(({ app: seen, state, untold }) => {
+      if (untold) this.untold = untold;
       if (!seen) return;
       const { app, memory, error } = seen;
       const name = appName(app);
@@ -99,7 +99,13 @@ export class World {
     const actor = createActor(wire(this.services), {
       clock: this.clock,
       inspect: see,
-      input: { known: [...this.disk.values()], now: () => this.clock.now(), random: () => 0.5 },
+      input: {
+        known: [...this.disk.values()],
+        untold: this.untold,
+        updates: { strategy: "download-then-swap", probation: seconds(30) },
+        now: () => this.clock.now(),
+        random: () => 0.5,
+      },
     });
     actor.subscribe({ error: (error) => this.errors.push(error) });
     actor.start();
@@ -179,7 +185,7 @@ export class World {
     };
   }
 
-  #tell({ app, state }: TellInput): Promise<void> {
+  #tell({ app, state, version, updateStatus }: TellInput): Promise<void> {
     const name = appName(app);
     const calls = (this.inFlight.get(name) ?? 0) + 1;
     this.inFlight.set(name, calls);
@@ -191,6 +197,7 @@ export class World {
         this.refusals = Math.max(this.refusals, 0);
         this.heard.push(`${name} ${state}`);
         this.known.set(name, state);
+        if (updateStatus) this.ends.push(`${name} ${state} ${version} ${updateStatus}`);
         resolve();
       });
     });
@@ -203,6 +210,12 @@ export class World {
     this.#later(() => {
       if (isOpen) say(this.#isEngineUp ? { type: "engine.opened" } : { type: "engine.closed", because: "no engine" });
     });
+    const slowLook = () => {
+      if (!isOpen) return;
+      for (const engine of this.engines.values()) engine.retell();
+      this.#later(slowLook, 300_000);
+    };
+    this.#later(slowLook, 300_000);
     return () => {
       isOpen = false;
       this.openStreams--;
