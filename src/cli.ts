@@ -9,6 +9,8 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   "": async () => (await import("./cli/run.ts")).runAgent,
   start: async () => (await import("./cli/start.ts")).start,
   status: async () => (await import("./cli/status.ts")).status,
+  retry: async () => (await import("./cli/waiting.ts")).retry,
+  hold: async () => (await import("./cli/waiting.ts")).hold,
   studio: async () => (await import("./cli/studio.ts")).studio,
   "studio app": async () => (await import("./cli/studioApp.ts")).studioApp,
   "studio apps": async () => (await import("./cli/studioApps.ts")).studioApps,

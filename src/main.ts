@@ -16,7 +16,7 @@ import { type AppId, appName, type Facts, type StepInput, type WatchFact } from 
 import { ms, seconds } from "./model/duration.ts";
 import type { Flags } from "./model/flags.ts";
 import type { LinkFact, LinkOrder } from "./model/link.ts";
-import { authidOf, logTopic } from "./model/names.ts";
+import { logTopic } from "./model/names.ts";
 import { desiredOf } from "./model/order.ts";
 import { EFFECTS, type Effect } from "./model/plan.ts";
 import { AppLogs } from "./services/appLogs.ts";
@@ -24,12 +24,12 @@ import { createAppServices } from "./services/appServices.ts";
 import { BackEnd } from "./services/backEnd.ts";
 import { watchClock } from "./services/clockWatch.ts";
 import { startControl } from "./services/controlServer.ts";
-import { credentialsOf } from "./services/credentials.ts";
 import { machineHere, Stats } from "./services/deviceStats.ts";
 import { createEngine } from "./services/docker.ts";
 import { watchEngine } from "./services/dockerEvents.ts";
 import { openHome } from "./services/home.ts";
 import { LinkLog } from "./services/linkLog.ts";
+import { linkOptionsOf } from "./services/linkOptions.ts";
 import { createLinkSteps } from "./services/linkSteps.ts";
 import { Orders } from "./services/orders.ts";
 import { removeOrphans } from "./services/orphans.ts";
@@ -37,8 +37,6 @@ import { procedures } from "./services/procedures.ts";
 import { statusOf } from "./services/statusReport.ts";
 import { Uplink } from "./services/uplink.ts";
 import { holdLink } from "./services/wampLink.ts";
-import { laneOf } from "./services/wampPriorities.ts";
-import { pulse } from "./services/wampSocket.ts";
 import { Watcher } from "./services/watcher.ts";
 
 /** Everything outside that the machines reach, by slot. Each `watch` answers with what ends it. */
@@ -136,7 +134,7 @@ export async function run({ flags, config, env, version }: RunOptions): Promise<
       watcher.forget(app);
       steps.forget(app);
     },
-    apps: () => store.apps().map(({ order }) => order.app),
+    orders: () => store.apps().map(({ order }) => order),
     onGoodList: (named) => {
       void removeOrphans({
         engine,
@@ -208,24 +206,7 @@ export async function run({ flags, config, env, version }: RunOptions): Promise<
       holdLink: (attempt, say) =>
         holdLink(
           attempt,
-          {
-            url: device().endpointUrl,
-            realm: settings["wamp.realm"],
-            authid: authidOf(device()),
-            ...credentialsOf({
-              settings,
-              url: device().endpointUrl,
-              env,
-              readSecret: async () => (await flock.secret()).reveal(),
-            }),
-            onEnd: (cause) => linkLog.ended(cause),
-            agent: `reagent/${version}`,
-            laneOf,
-            ...pulse(flags.ppTimeout),
-            requestWithin: flags.respTimeout,
-            ...(flags.connTimeout > 0 && { dialWithin: flags.connTimeout }),
-            onProblem: (what, error) => log.warn({ what, error }, "a defect on the link"),
-          },
+          linkOptionsOf({ settings, flags, env, version, log, linkLog, device, secret: () => flock.secret() }),
           linkSteps,
           say,
         ),
@@ -264,6 +245,8 @@ export async function run({ flags, config, env, version }: RunOptions): Promise<
   const control = await startControl({
     path: join(home.folder, "reagent.sock"),
     handlers: {
+      retry: (params) => orders.wake(params, "retry"),
+      hold: (params) => orders.wake(params, "hold"),
       status: () =>
         statusOf(overview(agent.getSnapshot()), {
           version,

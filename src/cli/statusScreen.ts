@@ -63,7 +63,22 @@ function appTable(apps: readonly AppStatus[], now: number): string[] {
   const widths = head.map((word, at) => Math.max(word.length, ...rows.map((row) => (row[at] ?? "").length)));
   const line = (row: readonly string[]) =>
     cut(row.map((word, at) => word.padEnd(widths[at] ?? 0)).join("  ")).trimEnd();
-  return [line(head), ...apps.flatMap((app, at) => [line(rows[at] ?? []), ...failure(app, now)])];
+  return [
+    line(head),
+    ...apps.flatMap((app, at) => [line(rows[at] ?? []), ...versionWords(app, now), ...failure(app, now)]),
+  ];
+}
+
+/** Where what is here is not what is wanted, or has not proven itself yet. */
+function versionWords({ version, here, setAside, wayBack }: AppStatus, now: number): string[] {
+  if (setAside?.version === version) {
+    const next =
+      setAside.until === undefined ? "tried again when asked for" : `next try ${inSpan(setAside.until - now)}`;
+    return [cut(`  version ${version} is set aside: ${setAside.says}; ${next}${here ? `; ${here} is here` : ""}`)];
+  }
+  if (here === undefined || (here === version && wayBack === undefined)) return [];
+  const back = wayBack === undefined || wayBack === here ? "" : `; the way back is ${wayBack}`;
+  return [cut(`  version ${here} is here${back}`)];
 }
 
 /** Why it is not as it should be, what to do, and what happens by itself. */

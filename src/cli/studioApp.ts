@@ -6,7 +6,12 @@ import { plainLine } from "../model/terminal.ts";
 import type { Command, CommandContext, ExitCode } from "./command.ts";
 import { askStudio, orUsage } from "./studioAsk.ts";
 
-const TARGETS: Readonly<Record<string, Target>> = { run: "RUNNING", stop: "PRESENT", remove: "REMOVED" };
+const TARGETS: Readonly<Record<string, Target>> = {
+  run: "RUNNING",
+  stop: "PRESENT",
+  remove: "REMOVED",
+  uninstall: "UNINSTALLED",
+};
 const OPTIONS = {
   studio: { type: "string" },
   version: { type: "string", multiple: true },
@@ -16,10 +21,12 @@ const OPTIONS = {
 } as const;
 
 export const studioApp: Command = {
-  usage: "reagent studio app run|stop|remove|add <app> [--version V] [--device D] [--key N] [--studio DIR] [--json]",
+  usage:
+    "reagent studio app run|stop|remove|uninstall|add <app> [--version V] [--device D] [--key N] [--studio DIR] [--json]",
   summary: "Says what is wanted of an app, or makes a version of it known",
   help: [
-    "run, stop and remove are written down at once, and reach a device that is away when it comes.",
+    "uninstall takes away the app's data too.",
+    "What is asked is written down at once, and reach a device that is away when it comes.",
     "Without --version: the version that was wanted before, else the newest.",
     "add <name> --key N --version V...: versions oldest first; an app that is known gets those that are new.",
   ].join("\n"),

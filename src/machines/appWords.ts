@@ -155,9 +155,10 @@ export const app = setup({
   },
 
   actions: {
-    want: assign(({ context: { desired, memory }, event }) => {
+    want: assign(({ context: { desired, facts, memory }, event }) => {
       if (event.type !== "app.request") return {};
-      return { desired: event.desired, memory: remember.afterRequest(memory, desired, event.desired, event.by) };
+      const here = facts?.container?.version;
+      return { desired: event.desired, memory: remember.afterRequest(memory, desired, event.desired, event.by, here) };
     }),
     endWait: assign({ memory: ({ context }) => remember.afterRetry(context.memory) }),
     hold: assign({ memory: ({ context }) => remember.afterHold(context.memory) }),
@@ -199,7 +200,8 @@ export const app = setup({
     })),
     countFailure: assign(({ context, event }) => {
       const error = errorIn(context, event);
-      return { error, memory: remember.afterFailure(context.memory, error, context.app.stage, chance(context)) };
+      const memory = remember.afterFailure(context.memory, error, context.app.stage, chance(context));
+      return { error, memory: remember.afterFailureOf(memory, context.facts?.container, context.desired) };
     }),
     postpone: assign(({ context, event }) => {
       const error = errorIn(context, event);
@@ -211,7 +213,7 @@ export const app = setup({
     }),
     forgetFailures: assign(({ context: { memory } }) => ({
       error: undefined,
-      memory: memory.failures === 0 && !memory.wait ? memory : { ...memory, failures: 0, wait: undefined },
+      memory: remember.afterSteady(memory),
     })),
     noteUninstalled: assign({ memory: ({ context }) => ({ ...context.memory, isUninstalled: true }) }),
     beginProbation: assign({

@@ -95,6 +95,8 @@ export interface Memory {
    * is kept that long. A container of another version is on probation, whenever it is started.
    */
   readonly wayBack?: string | undefined;
+  /** A version that fails while another one is wanted: it need not come back before the other one is tried. */
+  readonly passedOver?: string | undefined;
   /** Its data are gone, and nothing has come since. */
   readonly isUninstalled?: boolean | undefined;
 }

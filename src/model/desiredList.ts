@@ -20,7 +20,8 @@ export interface DesiredStates {
 }
 
 /**
- * The answer of `get_requested_app_states`. One bad element does not spoil the others; of two about one app the later one
+ * The answer of `get_requested_app_states`. Development apps are their developer's, who may be at work on them: a row
+ * changes nothing of them, and only says that they are there. One bad element does not spoil the others; of two about one app the later one
  * counts. An answer that is no list, or is absurdly long, says nothing at all (`undefined`), so nothing may follow from it.
  */
 export function parseDesiredStates(args: readonly unknown[]): DesiredStates | undefined {
@@ -33,7 +34,7 @@ export function parseDesiredStates(args: readonly unknown[]): DesiredStates | un
     const asked = readRow(row);
     if (typeof asked === "string") bad.push(`element ${at}: ${asked}`);
     else if (asked.is === "refused") unsupported.push(`element ${at}: ${asked.why}`);
-    else {
+    else if (asked.order.app.stage === "PROD") {
       const name = appName(asked.order.app);
       const before = orders.get(name);
       if (before) bad.push(`element ${before.at}: ${name} stands in element ${at} too, which counts`);

@@ -125,6 +125,11 @@ const TABLE = {
     says: "the agent cannot write to its disk",
     todo: "Free disk space and see whether the file that is named may be written; nothing was changed.",
   },
+  unknown_app: {
+    retry: "on request",
+    says: "there is no such app on this device",
+    todo: "`reagent status` lists the apps: name one by its name, its key, or as `PROD:42`.",
+  },
   agent_not_running: {
     retry: "on request",
     says: "no agent answers on the control socket",

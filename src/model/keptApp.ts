@@ -40,6 +40,7 @@ const Kept = z.object({
     wait: Wait.optional(),
     setAside: Wait.extend({ version: z.string() }).optional(),
     wayBack: z.string().optional(),
+    passedOver: z.string().optional(),
     isUninstalled: z.boolean().optional(),
   }),
   error: z.object({ code: Code, detail: z.string() }).optional(),

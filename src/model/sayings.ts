@@ -25,6 +25,30 @@ export function crashSayings({ name, stage, error, exitCode, memory, now }: Cras
   return [what, next];
 }
 
+interface SetAside {
+  readonly name: string;
+  readonly stage: Stage;
+  readonly setAside: NonNullable<Memory["setAside"]>;
+  readonly error: AgentError | undefined;
+  readonly now: number;
+}
+
+/** Why a version is not what runs, and whether that changes by itself. */
+export function setAsideSayings({
+  name,
+  stage,
+  setAside: { version, because, until },
+  error,
+  now,
+}: SetAside): string[] {
+  const why = error?.code === because ? error.message : because;
+  const next =
+    until === undefined
+      ? "it is not tried again until somebody asks for it, or a newer one comes"
+      : `it is tried again in ${(Math.max(until - now, 0) / 1_000).toFixed(3)}s`;
+  return [`${name} (${stage}): version ${version} is set aside: ${why}`, `Version ${version}: ${next}`];
+}
+
 function ordinal(n: number): string {
   const isTeen = n % 100 >= 11 && n % 100 <= 13;
   const ending = isTeen ? "th" : (["th", "st", "nd", "rd"][n % 10] ?? "th");

@@ -15,7 +15,14 @@ const App = z.object({
   wire: z.string().optional(),
   since: Time,
   target: z.string(),
+  /** The one that is wanted. */
   version: z.string(),
+  /** The one whose container is there, if there is one. */
+  here: z.string().optional(),
+  /** A version that is not tried: until a time, or until somebody asks for it or a newer one comes. */
+  setAside: z.object({ version: z.string(), because: z.string(), says: z.string(), until: Time.optional() }).optional(),
+  /** While a newer version is on trial: the one that it goes back to. */
+  wayBack: z.string().optional(),
   failures: z.int(),
   /** When it is tried again by itself. */
   retryAt: Time.optional(),
@@ -55,3 +62,6 @@ export const Status = z.object({
 });
 export type Status = z.output<typeof Status>;
 export type AppStatus = z.output<typeof App>;
+
+/** The answer to `retry` and `hold`. */
+export const Woken = z.object({ app: z.string(), outcome: z.string(), why: z.string() });

@@ -12,6 +12,7 @@ import { type Answer, answerTo, answerToWaiting, desiredAfter, type State } from
 import type { Known } from "../model/plan.ts";
 import type { Problems } from "../model/problem.ts";
 import type { Asked } from "../model/wireRequest.ts";
+import { appNamed } from "./appNamed.ts";
 
 export interface OrdersOptions {
   /** Durable when it returns. @throws {AgentError} storage_failed */
@@ -21,8 +22,8 @@ export interface OrdersOptions {
   readonly forget: (app: AppId) => void;
   /** Where the app's actor is; undefined if it has none. */
   readonly whereIs: (app: AppId) => (Known & { readonly state: string }) | undefined;
-  /** Every app that is known here. */
-  readonly apps: () => readonly AppId[];
+  /** Those of every app that is known here. */
+  readonly orders: () => readonly AppOrder[];
   /** A list that was believed: what it does not name, and nobody knows, belongs to nobody. */
   readonly onGoodList: (named: ReadonlySet<string>) => void;
   readonly now: () => number;
@@ -73,14 +74,19 @@ export class Orders {
     return answer;
   }
 
-  /** `retry`: what waits is tried now. `hold`: it is not tried again by itself. No desire changes. */
-  wake(app: AppId, request: "retry" | "hold"): Answer {
-    const { whereIs, send } = this.#options;
+  /**
+   * `retry`: what waits is tried now. `hold`: it is not tried again by itself. No desire changes.
+   *
+   * @param params `{ app }`: its name, its key, or `PROD:42`. @throws {AgentError} unknown_app
+   */
+  wake(params: unknown, request: "retry" | "hold"): Answer & { readonly app: string } {
+    const { orders, whereIs, send } = this.#options;
+    const app = appNamed(orders(), (params as { app?: unknown } | undefined)?.app);
     const known = whereIs(app);
-    if (!known) return { outcome: "refused", why: `${appName(app)} is not known here` };
+    if (!known) return { app: appName(app), outcome: "refused", why: "it begins anew after a defect" };
     const answer = answerToWaiting(known.state as State, request, known);
     if (answer.outcome !== "refused") send({ type: request === "retry" ? "app.retry" : "app.hold", app });
-    return answer;
+    return { app: appName(app), ...answer };
   }
 
   /**
@@ -89,19 +95,18 @@ export class Orders {
    * @returns when the list has to be asked for again, if it was not believed. @throws storage_failed
    */
   sync({ orders, named, unsupported, bad }: DesiredStates): Ms | undefined {
-    const { apps, now, orderOf, problems, onGoodList } = this.#options;
+    const { orders: all, now, problems, onGoodList } = this.#options;
     this.#note("desired_states.bad", "back_end_failed", bad);
     this.#note("desired_states.unsupported", "unsupported", unsupported);
     for (const asked of orders) {
       this.#unlisted.delete(appName(asked.order.app));
       this.take(asked, "sync");
     }
-    const known = new Map(apps().map((app) => [appName(app), app]));
+    const known = new Map(all().map((order) => [appName(order.app), order]));
     const { gone, doubt } = unlisted([...known.keys()], named, this.#doubt, now());
     this.#doubt = doubt;
     for (const name of gone) {
-      const app = known.get(name);
-      const order = app && orderOf(app);
+      const order = known.get(name);
       if (order) this.#removeUnlisted(order);
     }
     if (!doubt) {

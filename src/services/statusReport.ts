@@ -1,5 +1,5 @@
 /** What `reagent status` shows, put together from what the tree shows, what is on disk, and when it was seen. */
-import { type AppId, appName, type Desired, type Memory, type WireState } from "../model/app.ts";
+import { type AppId, appName, type Desired, type Facts, type Memory, type WireState } from "../model/app.ts";
 import type { Device } from "../model/device.ts";
 import { type AgentError, errorRow } from "../model/errors.ts";
 import type { Outage } from "../model/link.ts";
@@ -21,6 +21,7 @@ interface ShownApp {
   readonly app: AppId;
   readonly state: string;
   readonly desired: Desired;
+  readonly facts?: Facts | undefined;
   readonly memory: Memory;
   readonly error: AgentError | undefined;
   readonly wire: WireState | undefined;
@@ -76,7 +77,9 @@ export function statusOf({ link, engine, apps }: Shown, about: About): Status {
   };
 }
 
-function shownApp({ app, state, desired, memory, error, wire }: ShownApp, { orderOf, since }: About) {
+function shownApp({ app, state, desired, facts, memory, error, wire }: ShownApp, { orderOf, since }: About) {
+  const { setAside, wayBack } = memory;
+  const here = facts?.container?.version;
   return {
     stage: app.stage,
     key: app.key,
@@ -86,6 +89,9 @@ function shownApp({ app, state, desired, memory, error, wire }: ShownApp, { orde
     since: since(`app:${appName(app)}`),
     target: desired.target,
     version: desired.version,
+    ...(here !== undefined && { here }),
+    ...(setAside && { setAside: { ...setAside, says: errorRow(setAside.because).says } }),
+    ...(wayBack !== undefined && { wayBack }),
     failures: memory.failures,
     ...(memory.wait?.until !== undefined && { retryAt: memory.wait.until }),
     ...(error && { error: { code: error.code, says: error.message, todo: errorRow(error.code).todo } }),

@@ -5,7 +5,7 @@
 import { type AppId, type AppReport, appName, type Facts, type Memory } from "../model/app.ts";
 import type { AgentError } from "../model/errors.ts";
 import type { AppOrder } from "../model/order.ts";
-import { crashSayings } from "../model/sayings.ts";
+import { crashSayings, setAsideSayings } from "../model/sayings.ts";
 import type { Log } from "./log.ts";
 
 /** What one machine is in after an event that it processed. */
@@ -53,17 +53,23 @@ export class Watcher {
 
   see({ id, state, event, app, untold }: Seen): void {
     const { log, now } = this.#options;
-    if (untold && untold !== this.#untold) {
-      if (this.#untold) this.#options.keepUntold(untold);
-      this.#untold = untold;
-    }
+    if (untold) this.#keepUntold(untold);
     const before = this.#known.get(id);
     const isNews = before?.state !== state;
     if (isNews) log.debug({ actor: id, from: before?.state, to: state, event }, "a machine changed its state");
     this.#known.set(id, { state, since: isNews ? now() : before.since, memory: app?.memory });
     if (!app) return;
     if (before !== undefined && before.memory !== app.memory) this.#options.keepMemory(app.app, app.memory, app.error);
-    if (isCrash(before?.state, state) && before !== undefined) this.#tellCrash(app);
+    if (before === undefined) return;
+    if (isCrash(before.state, state)) this.#tellCrash(app);
+    if (app.memory.setAside && before.memory?.setAside?.version !== app.memory.setAside.version)
+      this.#tellSetAside(app);
+  }
+
+  /** What was read from disk need not be written. */
+  #keepUntold(untold: readonly AppReport[]): void {
+    if (this.#untold && untold !== this.#untold) this.#options.keepUntold(untold);
+    this.#untold = untold;
   }
 
   /** When this machine came into its state, ms since 1970. */
@@ -74,6 +80,15 @@ export class Watcher {
   /** For an app that is gone. */
   forget(app: AppId): void {
     this.#known.delete(`app:${appName(app)}`);
+  }
+
+  #tellSetAside({ app, memory: { setAside }, error }: SeenApp): void {
+    const { log, now, orderOf, say } = this.#options;
+    const order = orderOf(app);
+    if (!order || !setAside) return;
+    log.warn({ app: appName(app), name: order.name, setAside, error }, "a version is set aside");
+    for (const text of setAsideSayings({ name: order.name, stage: app.stage, setAside, error, now: now() }))
+      say(order, text);
   }
 
   #tellCrash({ app, facts, memory, error }: SeenApp): void {

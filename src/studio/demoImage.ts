@@ -8,6 +8,8 @@ export interface ImageRecipe {
   /** What the container runs, in busybox' shell. */
   readonly script: string;
   readonly labels?: Readonly<Record<string, string>>;
+  /** Instructions of a Dockerfile: `HEALTHCHECK --interval=1s CMD true`. */
+  readonly instructions?: readonly string[];
   /** Bytes of noise in a layer, so that a download takes a while. */
   readonly padding?: number;
 }
@@ -21,6 +23,7 @@ const APPLETS = [
   "date",
   "kill",
   "ls",
+  "test",
   "wget",
   "yes",
   "head",
@@ -36,6 +39,7 @@ export async function makeImage(socketPath: string, recipe: ImageRecipe): Promis
   const changes = [
     `CMD ["/bin/sh","-c",${JSON.stringify(recipe.script)}]`,
     ...Object.entries(recipe.labels ?? {}).map(([key, value]) => `LABEL ${key}=${JSON.stringify(value)}`),
+    ...(recipe.instructions ?? []),
   ];
   const query = new URLSearchParams({ fromSrc: "-", repo, tag });
   for (const change of changes) query.append("changes", change);

@@ -1,7 +1,7 @@
 /**
  * What somebody who replaces the original agent has to show, one line each, and the test that shows it. Ids are stable:
- * docs/divergences.md names them. Groups: R run, stop, remove. P pull. F recovery. C crash loop. D desired states.
- * W connection. A input. L logs.
+ * docs/divergences.md names them. Groups: T transitions. R run, stop, remove. P pull. F recovery. U update. C crash loop.
+ * D desired states. O what nobody knows. B boot. H host ports. K credentials. W connection. A input. L logs.
  */
 
 export interface Case {
@@ -12,6 +12,7 @@ export interface Case {
 }
 
 const APPS = "test/conformance/apps.test.ts";
+const APP_MODEL = "test/machines/app.model.test.ts";
 const TREE = "test/world/tree.test.ts";
 const APP = "test/machines/app.test.ts";
 const CONNECTION = "test/machines/connection.test.ts";
@@ -22,9 +23,37 @@ const REQUEST = "test/model/wireRequest.test.ts";
 const ORDERS = "test/services/orders.test.ts";
 const ENGINE = "test/engine/conformance.test.ts";
 const DAEMON = "test/engine/daemon.test.ts";
+const TRANSITIONS = "test/conformance/transitions.test.ts";
+const OUTCOMES = "test/model/outcomes.test.ts";
+const FACTS = "test/services/dockerFacts.test.ts";
+const UPDATE = "test/engine/update.test.ts";
+const CREDENTIAL = "test/services/appCredential.test.ts";
+const ORPHANS = "test/services/orphans.test.ts";
+const PORTS = "test/services/hostPorts.test.ts";
 const LOG = "test/services/logPublisher.test.ts";
 
 export const CASES: readonly Case[] = [
+  {
+    id: "T1",
+    says: "What the original does for a target in a state is done, at once or after the step in progress.",
+    where: [TRANSITIONS, "%s, asked for %s: the original does %s, here it is %s"],
+  },
+  {
+    id: "T2",
+    says: "A cell that the original leaves empty, and a request while it is busy, get an outcome too.",
+    where: [OUTCOMES, "in %s"],
+  },
+  {
+    id: "T3",
+    says: "What passes by is taken for what it leads to; what nobody knows is an error.",
+    where: [REQUEST, "%s means %s"],
+  },
+  {
+    id: "T4",
+    says: "What the engine says of a container is what is known of the app: running, made, ended, paused.",
+    where: [FACTS, "%s is %s"],
+  },
+
   {
     id: "R1",
     says: "Run with the image here and no container: one is created and started; STARTING, RUNNING.",
@@ -66,6 +95,16 @@ export const CASES: readonly Case[] = [
     where: [ENGINE, "R10: an image that cannot be removed is DELETING, then FAILED"],
   },
   {
+    id: "R6",
+    says: "What is left of a development app is removed before it runs.",
+    where: [ENGINE, "R2: a container that is left over and does not run is replaced by a new one"],
+  },
+  {
+    id: "R11",
+    says: "An uninstallation takes away the data: DELETING, REMOVED, UNINSTALLED.",
+    where: [UPDATE, "R11: an uninstallation takes away the data, follows no link, and leaves what others have"],
+  },
+  {
     id: "R12",
     says: "A stage that nobody knows never reaches the engine.",
     where: [PROCEDURES, "bad input %j of the platform: the original's words"],
@@ -79,7 +118,7 @@ export const CASES: readonly Case[] = [
   {
     id: "P2",
     says: "A development app is not pulled.",
-    where: [PROCEDURES, "what this agent does not do is a result too, and nothing is kept of it"],
+    where: [APP, "a development app is never downloaded: without its image it fails, and says what to do"],
   },
   {
     id: "P3",
@@ -116,6 +155,68 @@ export const CASES: readonly Case[] = [
     id: "F4",
     says: "An engine that cannot say which images are here is not taken for one without them.",
     where: [APPS, "while the engine cannot be asked nothing is told to have failed, and it goes on when it can"],
+  },
+
+  {
+    id: "U1",
+    says: "An update brings the newest version; afterwards the old image is gone.",
+    where: [
+      UPDATE,
+      "a new version takes the place of the old one, which is there until it has proven itself, and then goes",
+    ],
+  },
+  {
+    id: "U2",
+    says: "Without the flag nothing newer is pulled.",
+    where: [REQUEST, "an update to the version that is here, or to none, or of what goes away, is no update"],
+  },
+  {
+    id: "U3",
+    says: "Equal versions are no update.",
+    where: [REQUEST, "an update to the version that is here, or to none, or of what goes away, is no update"],
+  },
+  {
+    id: "U4",
+    says: "An app that shall be uninstalled is not updated first.",
+    where: [REQUEST, "an update to the version that is here, or to none, or of what goes away, is no update"],
+  },
+  {
+    id: "U5",
+    says: "A version that is named is taken for the one that is here; an empty one leaves it.",
+    where: [ORDERS, "who names no version keeps the one that is here"],
+  },
+  {
+    id: "U6",
+    says: "An update asked for in the middle of a step is done after it.",
+    where: [OUTCOMES, "in %s"],
+  },
+  {
+    id: "U7",
+    says: "The last toggle counts, also during a download.",
+    where: [APP_MODEL, "in the end the engine agrees with the last request, and no two containers ever ran"],
+  },
+  {
+    id: "U8",
+    says: "The end of an update is told: pending_remote_confirmation, then completed.",
+    where: [
+      APP,
+      "the end of an update is told in three reports, a rolled back one in one, a called off one until it rests",
+    ],
+  },
+  {
+    id: "U9",
+    says: "RUNNING asked during an update calls nothing off.",
+    where: [UPDATE, "RUNNING alone calls nothing off: the update goes on"],
+  },
+  {
+    id: "U10",
+    says: "PRESENT, REMOVED and UNINSTALLED call an update off; one teardown, never FAILED.",
+    where: [UPDATE, "by %s %j"],
+  },
+  {
+    id: "U11",
+    says: "An update whose download fails does not end in PRESENT.",
+    where: [UPDATE, "a version that cannot be downloaded leaves the old one running"],
   },
 
   {
@@ -177,7 +278,7 @@ export const CASES: readonly Case[] = [
   {
     id: "D5",
     says: "The list of a connect makes production apps and leaves development apps alone.",
-    where: [REQUEST, "rows of kinds that this agent does not handle are named"],
+    where: [REQUEST, "rows of development apps change nothing, and say that they are there"],
   },
   {
     id: "D6",
@@ -208,6 +309,35 @@ export const CASES: readonly Case[] = [
     id: "D11",
     says: "A request sent the moment a state is told is acted on.",
     where: [APPS, "a request that is sent the moment a state is told is acted on"],
+  },
+  {
+    id: "O1",
+    says: "A container of an app that nobody knows is removed, one of a known app is kept, a foreign one ignored.",
+    where: [
+      ORPHANS,
+      "those with our serial number and an unknown app go; what is known, another device's, or says no app, stays",
+    ],
+  },
+  {
+    id: "O2",
+    says: "One that cannot be removed, or a list that cannot be had, stops nothing.",
+    where: [ORPHANS, "one that cannot be removed is told, and stops nothing; so is an engine that gives no list"],
+  },
+  {
+    id: "O3",
+    says: "An app that the list does not name goes; one that it names stays.",
+    where: [ORDERS, "goes, and nothing is told of it; when it is gone it is forgotten"],
+  },
+
+  {
+    id: "H1",
+    says: "An app that asks again gets the same port.",
+    where: [PORTS, "the first free ones of the pool, each for one app; kept from then on"],
+  },
+  {
+    id: "K1",
+    says: "The credential of an app is that of the original's vector; without a key there is none.",
+    where: [CREDENTIAL, "the vector of the original: key, serial number, app 33, PROD, epoch 1"],
   },
 
   {

@@ -34,6 +34,8 @@ function expected(s: Stage) {
       "DEVICE_NAME=press-01",
       expect.stringMatching(/^DEVICE_ENDPOINT_URL=ws:\/\/host\.docker\.internal:\d+\/$/),
       "TUNNEL_DOMAIN=127.0.0.1",
+      `APP_AUTH_ID=app-${s.key}-prod-e1@${identity.serial_number}`,
+      expect.stringMatching(/^APP_AUTH_SECRET=[A-Za-z0-9+/]{43}=$/),
     ],
     Labels: {
       real: "True",

@@ -771,6 +771,59 @@ test.each([
   await t.until(state, 100);
 });
 
+test("a version that is asked for while the one that is here fails is tried at once, with a way back", async () => {
+  using t = new TestApp(wanting("RUNNING"));
+  t.engine.bad.set("1", "exits");
+  await t.until("crashed.waiting");
+  const before = t.engine.calls.length;
+  t.ask(wanting("RUNNING", "2"));
+  await t.until("active.updating.committing");
+  expect(t.engine.calls.slice(before)).toEqual([
+    "look 1",
+    "pullImage 2",
+    "createContainer 2",
+    "startContainer 2",
+    "commitUpdate 2",
+  ]);
+  await t.until("active.running");
+  expect(t.memory.failures).toBe(0);
+  t.engine.bad.set("3", "exits");
+  t.engine.exit(1);
+  await t.until("crashed.waiting");
+  t.ask(wanting("RUNNING", "3"));
+  await t.until("active.updating.rollingBack");
+  await t.until("active.running");
+  expect(t.engine.look().container).toMatchObject({ version: "2", is: "up" });
+});
+
+test("an old version that fails again and again while the new one downloads is passed over", async () => {
+  using t = new TestApp(wanting("RUNNING"));
+  await t.until("active.running");
+  t.ask(wanting("RUNNING", "2"));
+  for (const _ of [1, 2]) {
+    await t.until("active.updating.pulling");
+    t.engine.exit(1);
+    await t.until("crashed.waiting");
+  }
+  const before = t.engine.calls.length;
+  await t.until("active.updating.committing");
+  expect(t.engine.calls.slice(before)).toEqual([
+    "look 2",
+    "pullImage 2",
+    "createContainer 2",
+    "startContainer 2",
+    "commitUpdate 2",
+  ]);
+  await t.pass(601_000, 1_000);
+  expect(t.memory).toEqual({
+    failures: 0,
+    isUninstalled: undefined,
+    setAside: undefined,
+    wait: undefined,
+    wayBack: undefined,
+  });
+});
+
 test("every drawn transition was taken by a story above", () => {
   type Node = { id: string; states: Record<string, Node>; transitions: Map<string, Arrow[]>; always?: Arrow[] };
   type Arrow = { eventType: string; target?: { id: string }[] };

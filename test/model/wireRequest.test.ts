@@ -369,6 +369,15 @@ describe("the list of desired states", () => {
     });
   });
 
+  test("rows of development apps change nothing, and say that they are there", () => {
+    expect(parseDesiredStates([[row({ stage: "DEV" })]])).toEqual({
+      orders: [],
+      named: new Set(["DEV:42"]),
+      unsupported: [],
+      bad: [],
+    });
+  });
+
   test("a row says what shall be, a pending update too: a cancel and a current state change nothing", () => {
     const pending = { request_update: true, newest_version: "2", cancel_transition: true, current_state: null };
     const [asked] = parseDesiredStates([[row(pending)]])?.orders ?? [];

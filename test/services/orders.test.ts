@@ -4,6 +4,7 @@ import { type AppId, appName, type Facts, type Memory, NOTHING_REMEMBERED, type 
 import { AgentError } from "../../src/model/errors.ts";
 import { type AppOrder, desiredOf } from "../../src/model/order.ts";
 import type { State } from "../../src/model/outcomes.ts";
+import { Secret } from "../../src/model/secret.ts";
 import { Orders } from "../../src/services/orders.ts";
 import { TestProblems } from "../support/wire.ts";
 
@@ -46,7 +47,7 @@ function start(where: Record<string, { state: State; facts?: Facts; memory?: Mem
       const known = { stage: id.stage, facts: it.facts, memory: it.memory ?? NOTHING_REMEMBERED };
       return { ...known, state: it.state, desired, strategy: "download-then-swap", at: 0 };
     },
-    apps: () => [...disk.values()].map((order) => order.app),
+    orders: () => [...disk.values()],
     onGoodList: () => happened.push("good list"),
     now: () => clock.now,
     problems,
@@ -162,6 +163,139 @@ describe("an app is forgotten when the back end has heard REMOVED", () => {
   test("and one that nobody knows is nobody's", () => {
     const { orders, happened } = start();
     orders.heard(app, "REMOVED");
+    expect(happened).toEqual([]);
+  });
+});
+
+describe("what the list no longer names", () => {
+  const both = (state: State) => ({
+    ...at(state, "RUNNING"),
+    "PROD:7": { state, order: orderFor("RUNNING", "1", 7) },
+    "PROD:8": { state, order: orderFor("RUNNING", "1", 8) },
+  });
+
+  test("goes, and nothing is told of it; when it is gone it is forgotten", () => {
+    const where = both("active.running.steady");
+    const { orders, happened, disk } = start(where);
+    expect(orders.sync({ ...LIST, named: new Set(["PROD:42", "PROD:8"]) })).toBeUndefined();
+    expect(disk.get("PROD:7")?.target).toBe("REMOVED");
+    expect(happened).toEqual(["keep REMOVED", "app.ordered sync", "app.repeat", "good list"]);
+    expect([orders.isUnlisted({ stage: "PROD", key: 7 }), orders.isUnlisted(app)]).toEqual([true, false]);
+    Object.assign(where["PROD:7"], { state: "absent.removed" });
+    orders.heard({ stage: "PROD", key: 7 }, "REMOVED");
+    expect(happened.slice(4)).toEqual(["forget PROD:7", "app.forget"]);
+    expect(orders.isUnlisted({ stage: "PROD", key: 7 })).toBe(false);
+  });
+
+  test("stays where it is much at once, until a second list says the same; that is shown, and asked for", () => {
+    const { orders, happened, problems, clock } = start(both("active.running.steady"));
+    expect(orders.sync({ ...LIST, named: new Set() })).toBe(60_000);
+    expect(happened).toEqual([]);
+    expect(problems.list()).toMatchObject([{ about: "desired_states.doubt", code: "list_doubted" }]);
+    clock.now += 20_000;
+    expect(orders.sync({ ...LIST, named: new Set() })).toBe(40_000);
+    clock.now += 40_000;
+    expect(orders.sync({ ...LIST, named: new Set() })).toBeUndefined();
+    expect(happened.filter((each) => each === "keep REMOVED")).toHaveLength(3);
+    expect(problems.list()).toEqual([]);
+  });
+
+  test("is an app like any other when it is named again", () => {
+    const { orders } = start(both("active.running.steady"));
+    orders.sync({ ...LIST, named: new Set(["PROD:42", "PROD:8"]) });
+    const again = [asks(orderFor("RUNNING", "1", 7))];
+    orders.sync({ ...LIST, orders: again, named: new Set(["PROD:42", "PROD:7", "PROD:8"]) });
+    expect(orders.isUnlisted({ stage: "PROD", key: 7 })).toBe(false);
+  });
+});
+
+describe("a download or an update that is called off", () => {
+  const facts: Facts = {
+    images: ["1"],
+    container: { id: "c", version: "1", spec: "1-weather", is: "up", startedAt: 1 },
+  };
+  const updating = (state: State) => ({
+    "PROD:42": { state, facts, order: { ...orderFor("RUNNING", "2"), releaseKey: 12, releases: { "1": 11 } } },
+  });
+
+  test("leaves the version that was here, with its release key", () => {
+    const { orders, disk } = start(updating("active.updating.pulling"));
+    const answer = orders.take(asks(orderFor("RUNNING", "2"), { cancels: true }), "person");
+    expect(answer).toEqual({
+      outcome: "cancels",
+      why: "RUNNING with version 1 is taken up now, which breaks off: downloading the new version",
+    });
+    expect(disk.get("PROD:42")).toMatchObject({
+      target: "RUNNING",
+      version: "1",
+      releaseKey: 11,
+      releases: { "2": 11 },
+    });
+  });
+
+  test("by PRESENT without more words too; by RUNNING, or by a list that repeats it, it goes on", () => {
+    const { orders, disk } = start(updating("active.updating.pulling"));
+    orders.take(asks(orderFor("RUNNING", "1")), "person");
+    expect(disk.get("PROD:42")).toMatchObject({ target: "RUNNING", version: "2" });
+    orders.take(asks(orderFor("PRESENT", "2")), "person");
+    expect(disk.get("PROD:42")).toMatchObject({ target: "PRESENT", version: "1" });
+  });
+
+  test("of an app that was not here is its removal, and where nothing goes on it is refused and nothing kept", () => {
+    const first = start(at("pulling", "RUNNING", { images: [] }));
+    expect(first.orders.take(asks(orderFor("PRESENT"), { cancels: true }), "person").outcome).toBe("cancels");
+    expect(first.disk.get("PROD:42")?.target).toBe("REMOVED");
+    const second = start(at("present", "PRESENT", { images: ["1"] }));
+    expect(second.orders.take(asks(orderFor("RUNNING"), { cancels: true }), "person")).toMatchObject({
+      outcome: "refused",
+    });
+    expect(second.happened).toEqual([]);
+    const none = start();
+    expect(none.orders.take(asks(orderFor("RUNNING"), { cancels: true }), "person")).toMatchObject({
+      outcome: "refused",
+    });
+  });
+});
+
+test("who names no version keeps the one that is here", () => {
+  const { orders, disk } = start(at("present", "PRESENT"));
+  orders.take(asks(orderFor("RUNNING", "9"), { isVersionOpen: true }), "person");
+  expect(disk.get("PROD:42")).toMatchObject({ target: "RUNNING", version: "1", releaseKey: 11 });
+  const none = start();
+  none.orders.take(asks(orderFor("RUNNING", "9"), { isVersionOpen: true }), "person");
+  expect(none.disk.get("PROD:42")).toMatchObject({ version: "9" });
+});
+
+test("what a list does not say stays: instance key, epoch and logins", () => {
+  const { orders, disk } = start();
+  const registries = new Secret("{}");
+  orders.take(asks({ ...orderFor("RUNNING"), instanceKey: 7, credentialEpoch: 2, registries }), "person");
+  orders.take(asks(orderFor("PRESENT")), "sync");
+  expect(disk.get("PROD:42")).toMatchObject({ target: "PRESENT", instanceKey: 7, credentialEpoch: 2, registries });
+});
+
+describe("retry and hold", () => {
+  const waiting = (memory: Memory) => ({
+    "PROD:42": { state: "crashed.waiting" as const, memory, order: orderFor("RUNNING") },
+  });
+
+  test("reach the app that waits, by its name, its key, or in full; no desire changes", () => {
+    const { orders, happened } = start(waiting({ failures: 1, wait: { because: "container_exited", until: 9 } }));
+    for (const name of ["weather", "42", "PROD:42"])
+      expect(orders.wake({ app: name }, "retry")).toEqual({
+        app: "PROD:42",
+        outcome: "now",
+        why: "it is tried again now",
+      });
+    expect(orders.wake({ app: "weather" }, "hold")).toMatchObject({ why: "it is not tried again by itself now" });
+    expect(happened).toEqual(["app.retry", "app.retry", "app.retry", "app.hold"]);
+  });
+
+  test("are refused where nothing waits, and for an app that is not here", () => {
+    const { orders, happened } = start(waiting({ failures: 0 }));
+    expect(orders.wake({ app: "weather" }, "retry")).toMatchObject({ outcome: "refused" });
+    expect(() => orders.wake({ app: "wether" }, "hold")).toThrow(/"wether"; is weather meant\?/);
+    expect(() => orders.wake(undefined, "hold")).toThrow(AgentError);
     expect(happened).toEqual([]);
   });
 });

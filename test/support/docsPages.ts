@@ -4,15 +4,17 @@ import { FLAGS, usageOf } from "../../src/model/flags.ts";
 import { Flock } from "../../src/model/flock.ts";
 import { aboutSetting, Settings, variableOf } from "../../src/model/settings.ts";
 import { connectionPage } from "./connectionPage.ts";
+import { lifecyclePage } from "./lifecyclePage.ts";
 
 /** Path -> its text. */
 export const PAGES: Readonly<Record<string, () => string>> = {
   "docs/config.md": configPage,
   "docs/errors.md": errorsPage,
   "docs/connection.md": connectionPage,
+  "docs/lifecycle.md": lifecyclePage,
 };
 
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]) => `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
   return [line(head), line(head.map(() => "---")), ...rows.map(line)].join("\n");
 }

@@ -9,11 +9,12 @@ import type { Target } from "../../src/model/app.ts";
 import { imageName } from "../../src/model/names.ts";
 import { createEngine } from "../../src/services/docker.ts";
 import { type AgentProcess, startAgentProcess } from "../../src/studio/agentProcess.ts";
-import { makeImage, pushImage } from "../../src/studio/demoImage.ts";
+import { type ImageRecipe, makeImage, pushImage } from "../../src/studio/demoImage.ts";
 import { type Happening, transitionIn } from "../../src/studio/demoScript.ts";
 import { startStudio } from "../../src/studio/studio.ts";
 import { EngineProxy } from "./engineProxy.ts";
 import { LineProxy } from "./lineProxy.ts";
+import { dial } from "./link.ts";
 
 let keys = 500;
 
@@ -116,6 +117,27 @@ export async function openStage(options: StageOptions) {
     app: `app:PROD:${key}`,
     startAgent,
     see,
+    /** Asks the agent as an operator does, for what the studio has no button. */
+    request: async (kwargs: Readonly<Record<string, unknown>>) => {
+      const { authid, secret } = studio.operator;
+      const line = dial(studio.url, { authid, readSecret: () => secret });
+      const session = await line.joined;
+      const { kwargs: answer } = await session.call(`re.mgmt.${identity.serial_number}.request_app_state`, [], {
+        ...{ app_key: key, app_name: "weather", stage: "PROD", current_state: "PRESENT", requestor_account_key: 5 },
+        ...kwargs,
+      });
+      session.close();
+      await line.end;
+      return answer as { readonly outcome: string; readonly why: string };
+    },
+    /** Reports with release key and the end of an update, oldest first: `RUNNING 2 completed`. */
+    said: () =>
+      happened.flatMap((each) => {
+        if (each.from !== "studio" || each.event.type !== "app.reported" || each.event.report.app_key !== key)
+          return [];
+        const { state, release_key: release, updateStatus } = each.event.report;
+        return [[state, release, updateStatus].filter((word) => word !== "").join(" ")];
+      }),
     /** States that the studio heard of the app, oldest first. */
     reports: () =>
       happened.flatMap((each) =>
@@ -124,10 +146,14 @@ export async function openStage(options: StageOptions) {
           : [],
       ),
     /** Makes a version and puts it into the registry; it does not stay in the engine. */
-    publish: async (version: string, script: string) => {
+    publish: async (
+      version: string,
+      script: string,
+      more: Pick<ImageRecipe, "labels" | "instructions" | "padding"> = {},
+    ) => {
       const name = imageName({ app: { stage: "PROD", key }, name: "weather" }, "amd64");
       const ref = `${registry}/apps/${name}:${version}`;
-      await makeImage(engineSocket, { ref, script });
+      await makeImage(engineSocket, { ref, script, ...more });
       await pushImage(engineSocket, ref);
       await engine.removeImage(ref);
       return ref;
