@@ -34,6 +34,7 @@ import { createLinkSteps } from "./services/linkSteps.ts";
 import { Orders } from "./services/orders.ts";
 import { removeOrphans } from "./services/orphans.ts";
 import { procedures } from "./services/procedures.ts";
+import { RunWatcher } from "./services/runRecords.ts";
 import { statusOf } from "./services/statusReport.ts";
 import { Uplink } from "./services/uplink.ts";
 import { holdLink } from "./services/wampLink.ts";
@@ -100,7 +101,7 @@ export async function run({ flags, config, env, version }: RunOptions): Promise<
   const machine = machineHere();
   const now = Date.now;
   const home = await openHome({ flags, config, env, machine, now });
-  const { log, problems, store, flock, settings, appsDir } = home;
+  const { log, problems, store, journal, flock, settings, appsDir } = home;
   const device = () => flock.device();
   const { serial } = device();
   const orderOf = (app: AppId) => store.orderOf(app);
@@ -108,7 +109,13 @@ export async function run({ flags, config, env, version }: RunOptions): Promise<
   const engine = createEngine({ socketPath: settings["docker.socket"] });
   const uplink = new Uplink();
   const stats = new Stats(appsDir, now);
+  const runs = new RunWatcher({
+    now,
+    keep: (app, record) => journal.keep(app, record),
+    known: (app) => journal.runs(app),
+  });
   const logs = new AppLogs({
+    onPrinted: (app, run, text) => runs.printed(app, run, text),
     engine,
     orderOf,
     now,
@@ -133,6 +140,8 @@ export async function run({ flags, config, env, version }: RunOptions): Promise<
       logs.forget(app);
       watcher.forget(app);
       steps.forget(app);
+      runs.forget(app);
+      journal.forget(app);
     },
     orders: () => store.apps().map(({ order }) => order),
     onGoodList: (named) => {
@@ -168,6 +177,7 @@ export async function run({ flags, config, env, version }: RunOptions): Promise<
         order: (asked) => orders.take(asked, "person"),
         onProblem: (what, error) => log.warn({ what, error }, "a call ended with an error"),
         listContainers: () => engine.containers(),
+        runsOf: (app) => journal.runs(app),
       }),
     onMetadata: (metadata) => flock.takeOver(metadata, (error) => problems.note("flock", error)),
     onCredentialKey: (key) => store.keepCredentialKey(key),
@@ -184,6 +194,7 @@ export async function run({ flags, config, env, version }: RunOptions): Promise<
     now,
     orderOf,
     keepMemory: (app, memory, error) => store.keepMemory(app, memory, error),
+    seeRun: (seen) => runs.see(seen),
     keepUntold: (reports) => store.keepUntold(reports),
     say: (order, text) => logs.say(order, text),
   });
@@ -245,6 +256,7 @@ export async function run({ flags, config, env, version }: RunOptions): Promise<
   const control = await startControl({
     path: join(home.folder, "reagent.sock"),
     handlers: {
+      runs: (params) => orders.runs(params, (app) => journal.runs(app)),
       retry: (params) => orders.wake(params, "retry"),
       hold: (params) => orders.wake(params, "hold"),
       status: () =>

@@ -69,6 +69,7 @@ export const appLayout: Layout = {
     isUnwanted: "called off",
     isHopeless: "waiting cannot help",
     isEngineAway: "the engine is away",
+    isEngineSilent: "no answer in time",
     isAtRest: "at rest",
     isDown: "it ended",
     isPaused: "paused by hand",

@@ -17,7 +17,7 @@ import {
 import type * as Model from "../model/app.ts";
 import { LONGEST_CRASH_WAIT, remaining } from "../model/backoff.ts";
 import { type Ms, minutes, seconds } from "../model/duration.ts";
-import { AgentError } from "../model/errors.ts";
+import { AgentError, type ErrorCode } from "../model/errors.ts";
 import * as remember from "../model/memory.ts";
 import { noted } from "../model/noted.ts";
 import * as plan from "../model/plan.ts";
@@ -46,7 +46,7 @@ interface AppContext extends AppInput {
   readonly facts?: Model.Facts | undefined;
   /** Version that the step in progress is about. */
   readonly aim: string;
-  /** The last facts that were told. They may be newer than the look that is on its way, so they are noted on it again. */
+  /** The last facts that were told since a step began. They may be newer than its look, so they are noted on it again. */
   readonly early: readonly Model.ContainerFact[];
   /** When the probation in progress ends. Begins anew with the agent: a restart costs one probation, not a bad commit. */
   readonly probationEndsAt?: number | undefined;
@@ -122,6 +122,7 @@ export const app = setup({
     isSick: at("sick"),
     isOnProbation: at("probation"),
     isHalfSwapped: at("swapping"),
+    isHalfCommitted: at("committing"),
     isHalfUpdated: at("rollingBack"),
     isCrashed: at("crashed"),
     isPresent: at("present"),
@@ -148,10 +149,11 @@ export const app = setup({
     isPostponed: ({ context }) => context.memory.setAside?.until !== undefined,
     isHopeless: ({ context }) => context.memory.wait?.until === undefined,
     wasOnTrial: ({ context: { aim, facts, memory }, event }) =>
-      facts !== undefined && plan.isOnTrial(aim, facts, memory) && !isEngineAway(event),
+      facts !== undefined && plan.isOnTrial(aim, facts, memory) && !hasCode(event, ...OF_ENGINE),
     canRunOlder: ({ context, event }) =>
-      context.desired.target === "RUNNING" && isUpdate(context) && !isEngineAway(event),
-    isEngineAway: ({ event }) => isEngineAway(event),
+      context.desired.target === "RUNNING" && isUpdate(context) && !hasCode(event, ...OF_ENGINE),
+    isEngineAway: ({ event }) => hasCode(event, "engine_unreachable"),
+    isEngineSilent: ({ event }) => hasCode(event, "engine_timeout"),
   },
 
   actions: {
@@ -166,12 +168,15 @@ export const app = setup({
       if (!("id" in event || "container" in event)) return {};
       return { facts: facts && noted(facts, event), early: [...early, event].slice(-8) };
     }),
-    aim: assign({ aim: ({ context }) => plan.goal(known(context)) }),
+    begin: assign({ early: [] }),
+    aim: assign({ early: [], aim: ({ context }) => plan.goal(known(context)) }),
     aimBack: assign({
+      early: [],
       verdict: "canceled",
       aim: ({ context: { aim, facts, memory } }) => facts?.kept?.version ?? memory.wayBack ?? aim,
     }),
     keepWayBack: assign({
+      early: [],
       verdict: undefined,
       memory: ({ context }) => {
         const wayBack = plan.wayBackFrom(context.aim, context);
@@ -268,8 +273,11 @@ function errorIn({ facts }: AppContext, event: AppEvent): AgentError {
   return "error" in event ? AgentError.from(event.error) : remember.endOf(facts?.container);
 }
 
-function isEngineAway(event: AppEvent): boolean {
-  return "error" in event && AgentError.from(event.error).code === "engine_unreachable";
+/** They say nothing about the app. */
+const OF_ENGINE: readonly ErrorCode[] = ["engine_unreachable", "engine_timeout"];
+
+function hasCode(event: AppEvent, ...codes: readonly ErrorCode[]): boolean {
+  return "error" in event && codes.includes(AgentError.from(event.error).code);
 }
 
 function chance({ now, random }: AppContext) {

@@ -20,6 +20,8 @@ export interface Told {
   /** Calls in a row that failed. While it is tried again later, `isLater`. */
   readonly failures: number;
   readonly isLater: boolean;
+  /** Asked for once more while the call was under way: its answer does not count. */
+  readonly isRepeated?: boolean;
 }
 
 interface ReporterContext {
@@ -83,7 +85,9 @@ export const reporterMachine = setup({
     forgetToldOf: assign({
       apps: ({ context: { apps } }, { app }: { app: AppId }) => {
         const each = apps.get(appName(app));
-        return each ? changed(apps, appName(app), { ...each, told: undefined }) : apps;
+        return each
+          ? changed(apps, appName(app), { ...each, told: undefined, isRepeated: each.telling !== undefined })
+          : apps;
       },
     }),
     tellSoon: raise({ type: "report.due" }, { id: "due", delay: ms(0) }),
@@ -101,10 +105,11 @@ export const reporterMachine = setup({
     }),
     noteTold: assign(({ context: { apps, untold } }, { id }: { id: string }) => {
       const name = nameIn(id);
-      const { report, telling } = apps.get(name) ?? {};
+      const { report, telling, isRepeated } = apps.get(name) ?? {};
       if (!report) return {};
+      const told = isRepeated ? undefined : telling?.state;
       return {
-        apps: changed(apps, name, { report, told: telling?.state, failures: 0, isLater: false }),
+        apps: changed(apps, name, { report, told, failures: 0, isLater: false }),
         untold: telling && untold.includes(telling) ? untold.filter((each) => each !== telling) : untold,
       };
     }),

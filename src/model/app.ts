@@ -59,10 +59,14 @@ export interface Container {
   readonly health?: Health | undefined;
   /** The last words of a health check that failed. */
   readonly healthSays?: string | undefined;
+  /** Digest of its image: `sha256:...`. */
+  readonly image?: string | undefined;
   /** Absent is `always`. */
   readonly restart?: Restart | undefined;
   /** Absent where nobody knows: it ended while the engine was away. */
   readonly exitCode?: number | undefined;
+  /** Wall time in ms since 1970, as the engine saw it. */
+  readonly endedAt?: number | undefined;
   /** The kernel ended it, or a part of it, for want of memory. */
   readonly isOutOfMemory?: boolean | undefined;
 }
@@ -132,6 +136,7 @@ export type ContainerFact =
       readonly id: string;
       readonly startedAt: number;
       readonly exitCode?: number | undefined;
+      readonly endedAt?: number | undefined;
       readonly isOutOfMemory?: boolean | undefined;
     }
   | {

@@ -21,6 +21,8 @@ export type Access = "none" | "full" | readonly string[];
 /** How containers are made on this device. */
 export interface ContainerPolicy {
   readonly access: Access;
+  /** Whether they get the runtime of a GPU. */
+  readonly gpu: "auto" | "on" | "off";
   /** Seconds between SIGTERM and SIGKILL. */
   readonly stopGrace: number;
   /** Folder of `shared` and of each app's data. */

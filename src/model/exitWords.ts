@@ -20,9 +20,12 @@ const SIGNALS: Readonly<Partial<Record<number, string>>> = {
   15: "SIGTERM",
 };
 
+/** The signal that an exit code stands for. */
+export const signalOf = (exitCode: number): string | undefined => SIGNALS[exitCode - BY_SIGNAL];
+
 /** `exit code 137 (SIGKILL), out of memory`; where nobody saw it, so. */
 export function exitWords({ exitCode, isOutOfMemory }: Pick<Container, "exitCode" | "isOutOfMemory">): string {
   if (exitCode === undefined) return "nobody saw with which exit code";
-  const signal = SIGNALS[exitCode - BY_SIGNAL];
+  const signal = signalOf(exitCode);
   return `exit code ${exitCode}${signal ? ` (${signal})` : ""}${isOutOfMemory ? ", out of memory" : ""}`;
 }

@@ -28,10 +28,8 @@ function after(
     case "container.exited": {
       const isOfOlderRun = container.is === "up" && container.startedAt !== fact.startedAt;
       const { paused: _, ...rest } = container;
-      const { exitCode, isOutOfMemory } = fact;
-      return isOfOlderRun
-        ? container
-        : { ...rest, is: "down", exitCode, ...(isOutOfMemory !== undefined && { isOutOfMemory }) };
+      const { type: __, ...end } = fact;
+      return isOfOlderRun ? container : { ...rest, ...end, is: "down", exitCode: fact.exitCode };
     }
   }
 }

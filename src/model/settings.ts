@@ -89,6 +89,12 @@ export const Settings = z.strictObject({
     allowed: "a whole number from 0 to 600",
     example: "30",
   }),
+  "containers.gpu": setting(z.enum(["auto", "on", "off"]).default("auto"), {
+    description:
+      "Whether containers get the engine's runtime `nvidia`. `auto`: where the device shows an NVIDIA GPU. Where the engine does not know the runtime, or it fails, the container runs without it.",
+    allowed: "auto, on or off",
+    example: '"off"',
+  }),
   "update.strategy": setting(z.enum(STRATEGIES).default("download-then-swap"), {
     description:
       "How a running app gets a newer version. `download-then-swap` keeps the old one up while the new one comes; `stop-then-download` stops it before, where both do not fit beside each other.",

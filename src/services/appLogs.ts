@@ -24,6 +24,8 @@ export interface AppLogsOptions {
   readonly send: (container: string, message: unknown) => Sent;
   readonly now: () => number;
   /** Output that could not be read. */
+  /** The last of what a run printed, when its output ends. */
+  readonly onPrinted?: (app: AppId, run: { readonly id: string; readonly startedAt: number }, text: string) => void;
   readonly onProblem: (app: AppId, error: unknown) => void;
 }
 
@@ -39,6 +41,8 @@ interface Followed {
  * the output of a run is looked for from a little earlier on, ms.
  */
 const BEFORE_START = 5_000;
+/** Characters of a run's output that are kept for its record. */
+const LONGEST_TAIL = 4_096;
 
 export class AppLogs {
   readonly #options: AppLogsOptions;
@@ -74,14 +78,17 @@ export class AppLogs {
     const since = isSameRun ? (followed.run?.seenUntil ?? startedAt) : Math.max(startedAt - BEFORE_START, this.#begun);
     const run = { id, startedAt, seenUntil: since };
     followed.run = run;
+    let tail = "";
     const onText = (text: string) => {
       run.seenUntil = this.#options.now();
+      tail = (tail + text).slice(-LONGEST_TAIL);
       followed.publisher.write(text);
     };
     followOutput({ engine: this.#options.engine, id, since, signal: over.signal }, onText)
       .catch((error: unknown) => over.signal.aborted || this.#options.onProblem(app, error))
       .finally(() => {
         followed.publisher.end();
+        this.#options.onPrinted?.(app, { id, startedAt }, tail);
         if (!over.signal.aborted) onEnd();
       });
     return () => over.abort();

@@ -66,7 +66,12 @@ export function createAppServices(options: AppServicesOptions): AppServices {
     ports,
     orderOf,
     registryAuth,
-    policy: { access: settings["containers.access"], stopGrace: settings["containers.stopGrace"], appsDir },
+    policy: {
+      access: settings["containers.access"],
+      gpu: settings["containers.gpu"],
+      stopGrace: settings["containers.stopGrace"],
+      appsDir,
+    },
     pulls: new PullQueue(settings["pulls.parallel"]),
     credentialOf: (order) => appCredential(order, device().serial, store.credentialKey),
     claimFolder: (folder, app) => store.claimFolder(folder, app),

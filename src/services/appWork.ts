@@ -1,5 +1,4 @@
 /** One step of one app on the engine. Only what bears our serial and the app is touched. */
-import { networkInterfaces } from "node:os";
 import { type AppId, appName, type Facts, type StepInput } from "../model/app.ts";
 import type { ContainerPolicy, Device } from "../model/device.ts";
 import { AgentError } from "../model/errors.ts";
@@ -7,7 +6,6 @@ import { exitWords } from "../model/exitWords.ts";
 import { containerName, keptName, LABEL_PREFIX, LABELS, repositoryOf } from "../model/names.ts";
 import { type AppOrder, variablesOf } from "../model/order.ts";
 import type { Effect } from "../model/plan.ts";
-import type { HostPorts } from "../model/portRule.ts";
 import type { Adoption } from "./adoption.ts";
 import { type Claim, extrasThere, foldersOf, removeData } from "./appFolders.ts";
 import { creationBody } from "./containerConfig.ts";
@@ -15,7 +13,9 @@ import type { ContainerInfo, Engine } from "./docker.ts";
 import { containerOf, graceOf } from "./dockerFacts.ts";
 import type { RegistryAuth } from "./dockerPull.ts";
 import { writeEnvironment } from "./environmentFiles.ts";
-import { type HostPortPool, takenPortIn } from "./hostPorts.ts";
+import { GPU_RUNTIME, hasGpu } from "./gpu.ts";
+import { type HostPortPool, portsIn, takenPortIn } from "./hostPorts.ts";
+import { lanIp } from "./lanAddress.ts";
 import type { PullQueue } from "./pullQueue.ts";
 
 export interface WorkOptions {
@@ -60,6 +60,7 @@ export class Work {
   #images: Promise<string[]> | undefined;
   /** The container that this step made where all others were removed before. */
   #made: string | undefined;
+  #isWithoutGpu = false;
 
   constructor(options: WorkOptions, { app, version }: StepInput, signal: AbortSignal) {
     const order = options.orderOf(app);
@@ -133,13 +134,27 @@ export class Work {
     const [folders] = await Promise.all([foldersOf(this.order, policy.appsDir, claimFolder), this.#checkImage()]);
     const ports = await this.#options.ports.assign(this.order, portsIn(before));
     const extras = policy.access === "none" ? [] : await extrasThere();
+    const isGpuWished = policy.gpu === "on" || (policy.gpu === "auto" && (await hasGpu()));
     return async () => {
       await writeEnvironment(folders.data, variablesOf(this.order));
       const { order } = this;
       const given = { folders, ports, extras, credential: credentialOf(order), lanIp: lanIp() };
-      const body = creationBody({ order, image: this.#image, device: device(), policy, ...given });
-      return this.engine.create(containerName(order), body);
+      const body = (runtime?: string) =>
+        creationBody({ order, image: this.#image, device: device(), policy, runtime, ...given });
+      if (!isGpuWished || this.#isWithoutGpu) return this.engine.create(containerName(order), body());
+      return this.engine.create(containerName(order), body(GPU_RUNTIME)).catch((error: unknown) => {
+        this.#giveUpGpu(error);
+        return this.engine.create(containerName(order), body());
+      });
     };
+  }
+
+  /** @throws what it is given, if that is not about the GPU's runtime, or comes without it too. */
+  #giveUpGpu(error: unknown): void {
+    const { message } = AgentError.from(error);
+    if (this.#isWithoutGpu || !message.toLowerCase().includes(GPU_RUNTIME)) throw error;
+    this.#isWithoutGpu = true;
+    this.say(`The runtime ${GPU_RUNTIME} fails, so ${this.order.name} runs without it: ${message}`);
   }
 
   async start(): Promise<void> {
@@ -151,16 +166,18 @@ export class Work {
     await this.engine.unpause(container.Id);
   }
 
-  /** A port that somebody else took meanwhile is exchanged for another one, and the container made anew with it. */
+  /** A port that somebody else took meanwhile is exchanged, a GPU's runtime that fails left out, and the container made anew. */
   async startAt(id: string, tries = PORT_TRIES): Promise<void> {
     try {
       await this.engine.start(id);
     } catch (error) {
       const taken = takenPortIn(AgentError.from(error).message);
       const isOurs = taken !== undefined && Object.values(this.#options.ports.of(this.order)).includes(taken);
-      if (!isOurs || tries === 1) throw error;
-      await this.#options.ports.replace(this.order, taken);
-      this.say(`Port ${taken} of the device is taken; another one is used`);
+      if (tries === 1) throw error;
+      if (isOurs) {
+        await this.#options.ports.replace(this.order, taken);
+        this.say(`Port ${taken} of the device is taken; another one is used`);
+      } else this.#giveUpGpu(error);
       const make = await this.prepare(undefined);
       await this.engine.remove(id);
       await this.startAt(await make(), tries - 1);
@@ -276,18 +293,4 @@ export class Work {
       // Whoever waits for it hears of it; a step that failed before does not wait.
     });
   }
-}
-
-/** Ports of the host that a container has. */
-function portsIn(info: ContainerInfo | undefined): HostPorts {
-  const bindings = (info?.HostConfig.PortBindings ?? {}) as Record<string, { HostPort?: string }[] | null>;
-  const entries = Object.entries(bindings).map(([declared, all]) => [declared, Number(all?.[0]?.HostPort ?? 0)]);
-  return Object.fromEntries(entries.filter(([, port]) => Number(port) > 0));
-}
-
-function lanIp(): string | undefined {
-  const all = Object.entries(networkInterfaces()).flatMap(([name, addresses = []]) =>
-    /^(docker|br-|rg|veth)/.test(name) ? [] : addresses,
-  );
-  return all.find(({ family, internal }) => family === "IPv4" && !internal)?.address;
 }

@@ -18,6 +18,8 @@ export interface Making {
   readonly folders: { readonly data: string; readonly shared: string };
   /** Host paths that are bound where they are there and the policy allows it. */
   readonly extras: readonly string[];
+  /** A runtime of the engine's other than its own. */
+  readonly runtime: string | undefined;
   /** Which port of the host each declared one becomes. */
   readonly ports: HostPorts;
   /** The app's own credential; nothing of it where the back end never said its key. */
@@ -32,7 +34,7 @@ type HostConfig = NonNullable<CreationBody["HostConfig"]>;
 const LOG_CONFIG = { Type: "json-file", Config: { "max-size": "10m", "max-file": "3" } };
 
 export function creationBody(making: Making): CreationBody {
-  const { order, image, device, policy, folders, extras, ports } = making;
+  const { order, image, device, policy, folders, extras, runtime, ports } = making;
   const binds = [`${folders.shared}:/shared`, `${folders.data}:/data`, ...extras.map((path) => `${path}:${path}`)];
   return {
     Image: image,
@@ -48,6 +50,7 @@ export function creationBody(making: Making): CreationBody {
       ExtraHosts: ["host.docker.internal:host-gateway"],
       RestartPolicy: { Name: "no" },
       LogConfig: LOG_CONFIG,
+      ...(runtime && { Runtime: runtime }),
     },
   };
 }

@@ -131,8 +131,9 @@ function newsOf(before: Container | undefined, now: Container): News[] {
   if (now.is === "up") return [...unseen, ...newsOfRun(isSameRun ? before : undefined, now)];
   const isEnd = now.is === "down" && now.startedAt > 0 && !(before?.is === "down" && isSameRun);
   if (!isEnd) return unseen;
-  const { id, startedAt, exitCode, isOutOfMemory } = now;
-  return [...unseen, { type: "container.exited", id, startedAt, exitCode, ...(isOutOfMemory && { isOutOfMemory }) }];
+  const { id, startedAt, exitCode, endedAt, isOutOfMemory } = now;
+  const end = { ...(endedAt !== undefined && { endedAt }), ...(isOutOfMemory && { isOutOfMemory }) };
+  return [...unseen, { type: "container.exited", id, startedAt, exitCode, ...end }];
 }
 
 /** What is new about one that runs. */

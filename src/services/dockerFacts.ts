@@ -8,7 +8,7 @@ import type { ContainerInfo } from "./docker.ts";
 type Labels = Readonly<Record<string, string>>;
 
 /** @param adopted what a container of an original is there for, which its labels do not say. */
-export function containerOf({ Id, Config, State }: ContainerInfo, adopted?: Adopted): Container {
+export function containerOf({ Id, Image, Config, State }: ContainerInfo, adopted?: Adopted): Container {
   const labels = Config.Labels ?? {};
   const startedAt = Math.max(Date.parse(State.StartedAt) || 0, 0);
   const base = {
@@ -16,12 +16,15 @@ export function containerOf({ Id, Config, State }: ContainerInfo, adopted?: Adop
     version: adopted?.version ?? labels[LABELS.version] ?? "",
     spec: adopted?.spec ?? labels[LABELS.spec] ?? "",
     startedAt,
+    ...(Image && { image: Image }),
     ...restartIn(labels),
   };
   if (State.Paused) return { ...base, is: "up", paused: true };
   if (State.Running) return { ...base, ...healthIn(State, labels), is: "up" };
   if (State.Status === "created") return { ...base, is: "made" };
-  return { ...base, is: "down", exitCode: State.ExitCode, ...(State.OOMKilled && { isOutOfMemory: true }) };
+  const endedAt = Date.parse(State.FinishedAt);
+  const end = { exitCode: State.ExitCode, ...(endedAt > 0 && { endedAt }) };
+  return { ...base, is: "down", ...end, ...(State.OOMKilled && { isOutOfMemory: true }) };
 }
 
 /** Seconds that an image, or its label, gives its containers to end; undefined where neither says. */
@@ -50,6 +53,6 @@ const HEALTHS: readonly string[] = ["starting", "healthy", "unhealthy"] satisfie
 function healthIn({ Health }: ContainerInfo["State"], labels: Labels): Pick<Container, "health" | "healthSays"> {
   if (!Health || !HEALTHS.includes(Health.Status) || labels[WISHES.health] === "off") return {};
   const last = Health.Status === "unhealthy" ? Health.Log?.at(-1) : undefined;
-  const says = last && plainLine(`exit code ${last.ExitCode}: ${last.Output}`, LONGEST_WORDS);
+  const says = last && plainLine(`exit code ${last.ExitCode}: ${last.Output.trim()}`, LONGEST_WORDS);
   return { health: Health.Status as Health, ...(says && { healthSays: says }) };
 }

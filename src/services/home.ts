@@ -11,6 +11,7 @@ import type { Settings } from "../model/settings.ts";
 import { ORIGINAL_DEFAULTS } from "../model/takenOver.ts";
 import type { Machine } from "../model/wireReport.ts";
 import { FlockFile } from "./flockFile.ts";
+import { Journal } from "./journal.ts";
 import { type Lock, MACHINE_LOCK, takeLock } from "./lock.ts";
 import { createLog, type Log } from "./log.ts";
 import { readOriginal } from "./originalDatabase.ts";
@@ -35,6 +36,7 @@ export interface Home {
   readonly problems: KeptProblems;
   readonly flock: FlockFile;
   readonly store: Store;
+  readonly journal: Journal;
   /** Rejects when a lock is lost: somebody else may own this device now. */
   readonly lost: Promise<never>;
   close(): Promise<void>;
@@ -61,6 +63,9 @@ export async function openHome({ flags, config, env, machine, now }: HomeOptions
     });
     const store = new Store({ folder, now, problems });
     if (store.setAside) log.error({ file: store.setAside }, "the database was damaged; it is set aside and begun anew");
+    const journal = new Journal({ folder, now, onProblem: (error) => problems.note("journal", error) });
+    if (journal.setAside)
+      log.warn({ file: journal.setAside }, "the journal was damaged; it is set aside and begun anew");
     if (!store.setAside) takeOver(store, { folder, now, log, problems });
     return {
       folder,
@@ -70,8 +75,10 @@ export async function openHome({ flags, config, env, machine, now }: HomeOptions
       problems,
       flock,
       store,
+      journal,
       lost: Promise.race(locks.map((lock) => lock.lost)),
       close: async () => {
+        journal.close();
         store.close();
         await release();
       },

@@ -8,6 +8,7 @@ import { createServer } from "node:net";
 import { AgentError } from "../model/errors.ts";
 import type { AppOrder } from "../model/order.ts";
 import { type Declared, declaredOf, type HostPorts, publishedOf } from "../model/portRule.ts";
+import type { ContainerInfo } from "./docker.ts";
 import type { Store } from "./store.ts";
 
 /** The original's pool. */
@@ -94,4 +95,11 @@ async function canBind(port: number, protocol: "tcp" | "udp"): Promise<boolean> 
 export function takenPortIn(words: string): number | undefined {
   const [, port] = /:(\d{1,5})\D*(?:already allocated|already in use)/.exec(words) ?? [];
   return port === undefined ? undefined : Number(port);
+}
+
+/** Ports of the host that a container has. */
+export function portsIn(info: ContainerInfo | undefined): HostPorts {
+  const bindings = (info?.HostConfig.PortBindings ?? {}) as Record<string, { HostPort?: string }[] | null>;
+  const entries = Object.entries(bindings).map(([declared, all]) => [declared, Number(all?.[0]?.HostPort ?? 0)]);
+  return Object.fromEntries(entries.filter(([, port]) => Number(port) > 0));
 }

@@ -11,6 +11,7 @@ import { type AppOrder, desiredOf, onTopOf, releaseOf } from "../model/order.ts"
 import { type Answer, answerTo, answerToWaiting, desiredAfter, type State } from "../model/outcomes.ts";
 import type { Known } from "../model/plan.ts";
 import type { Problems } from "../model/problem.ts";
+import type { RunRecord } from "../model/runRecord.ts";
 import type { Asked } from "../model/wireRequest.ts";
 import { appNamed } from "./appNamed.ts";
 
@@ -72,6 +73,12 @@ export class Orders {
     send(orderedEvent(order, by));
     if (answer.outcome === "done" && by === "person") send({ type: "app.repeat", app: order.app });
     return answer;
+  }
+
+  /** @param params `{ app }`, as for `wake`. @throws {AgentError} unknown_app */
+  runs(params: unknown, runsOf: (app: AppId) => readonly RunRecord[]) {
+    const app = appNamed(this.#options.orders(), (params as { app?: unknown } | undefined)?.app);
+    return { app: appName(app), name: this.#options.orderOf(app)?.name ?? "", runs: runsOf(app) };
   }
 
   /**

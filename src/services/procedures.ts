@@ -2,9 +2,11 @@
  * What the device answers over the link, by name. Every failure leaves as the original's: one error URI, one sentence in
  * its first argument; the code stands in the keyword arguments.
  */
+import type { AppId } from "../model/app.ts";
 import { AgentError } from "../model/errors.ts";
 import { procedureName } from "../model/names.ts";
 import type { Answer } from "../model/outcomes.ts";
+import { type RunRecord, RunsQuestion } from "../model/runRecord.ts";
 import type { Machine } from "../model/wireReport.ts";
 import { type Asked, parseAppRequest, WireError } from "../model/wireRequest.ts";
 import { type Attempt, type Privilege, type PrivilegeOptions, permit } from "./privileges.ts";
@@ -20,6 +22,8 @@ export interface ProcedureOptions {
   readonly order: (asked: Extract<Asked, { is: "order" }>) => Answer;
   /** Every container of the engine, as its API lists them. */
   readonly listContainers: () => Promise<unknown[]>;
+  /** What is kept of the last runs of an app, newest first. */
+  readonly runsOf: (app: AppId) => readonly RunRecord[];
   /** A failure of this agent, as it goes to the caller: it is told here too. */
   readonly onProblem?: (what: string, error: AgentError) => void;
 }
@@ -55,6 +59,11 @@ export function procedures(options: ProcedureOptions): ReadonlyMap<string, Endpo
       const asked = parseAppRequest(kwargs);
       const answer: Answer = asked.is === "order" ? order(asked) : { outcome: "refused", why: asked.why };
       return payload([], { outcome: answer.outcome, why: answer.why });
+    }),
+    get_app_runs: guarded({ privilege: "READ", what: "get app runs" }, ([asked]) => {
+      const app = RunsQuestion.safeParse(asked);
+      if (!app.success) throw new WireError("the first argument has to be { app_key, stage }");
+      return options.runsOf({ stage: app.data.stage, key: app.data.app_key });
     }),
     list_containers: guarded({ privilege: "READ", what: "list containers" }, () => listContainers()),
   };

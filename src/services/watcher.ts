@@ -2,7 +2,7 @@
  * Sees every machine of the tree after every event, and does what has to be done about it outside: a line in the log, what
  * must survive on disk, the agent's words in an app's log, and since when each one is in its state.
  */
-import { type AppId, type AppReport, appName, type Facts, type Memory } from "../model/app.ts";
+import { type AppId, type AppReport, appName, type Desired, type Facts, type Memory } from "../model/app.ts";
 import type { AgentError } from "../model/errors.ts";
 import type { AppOrder } from "../model/order.ts";
 import { crashSayings, setAsideSayings } from "../model/sayings.ts";
@@ -20,6 +20,7 @@ interface Seen {
 
 interface SeenApp {
   readonly app: AppId;
+  readonly desired: Desired;
   readonly facts?: Facts | undefined;
   readonly memory: Memory;
   readonly error: AgentError | undefined;
@@ -31,6 +32,8 @@ export interface WatcherOptions {
   readonly orderOf: (app: AppId) => AppOrder | undefined;
   /** Keeps what only the agent knows of an app. */
   readonly keepMemory: (app: AppId, memory: Memory, error: AgentError | undefined) => void;
+  /** For the records of runs. */
+  readonly seeRun: (app: SeenApp & { readonly state: string }) => void;
   readonly keepUntold: (reports: readonly AppReport[]) => void;
   /** A word of the agent in an app's log. */
   readonly say: (order: AppOrder, text: string) => void;
@@ -60,6 +63,7 @@ export class Watcher {
     this.#known.set(id, { state, since: isNews ? now() : before.since, memory: app?.memory });
     if (!app) return;
     if (before !== undefined && before.memory !== app.memory) this.#options.keepMemory(app.app, app.memory, app.error);
+    this.#options.seeRun({ ...app, state });
     if (before === undefined) return;
     if (isCrash(before.state, state)) this.#tellCrash(app);
     if (app.memory.setAside && before.memory?.setAside?.version !== app.memory.setAside.version)

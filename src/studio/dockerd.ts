@@ -25,6 +25,8 @@ export interface OwnEngine {
 export interface EngineOptions {
   /** Holds socket, data and log. At most 80 characters, since a socket's path has room for 108. */
   readonly folder: string;
+  /** More flags of dockerd. */
+  readonly flags?: readonly string[];
   /** How long it may take until it answers, ms. Default 30,000. */
   readonly within?: number;
   /** What runs in an engine that still lives is left as it is; as a service manager starts one that died. */
@@ -36,6 +38,7 @@ const bridgeOf = (folder: string): string => `rg${createHash("sha256").update(fo
 /** Starts the engine of this folder, after taking away what is left of one before it; its data stays. */
 export async function startEngine({
   folder,
+  flags = [],
   within = 30_000,
   keepsContainers = false,
 }: EngineOptions): Promise<OwnEngine> {
@@ -54,6 +57,7 @@ export async function startEngine({
       ["--exec-root", join(folder, "exec")],
       ["--pidfile", join(folder, "dockerd.pid")],
       ["--bridge", bridge, "--iptables=false", "--ip-masq=false"],
+      flags,
     ].flat(),
     { detached: true, stdio: ["ignore", log, log] },
   );

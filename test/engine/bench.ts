@@ -64,7 +64,7 @@ export function startBench({ access = "none" }: { access?: Access } = {}) {
     },
     claimFolder: () => true,
     device: () => device,
-    policy: { access, stopGrace: 1, appsDir: mkdtempSync(join(tmpdir(), "rga-")) },
+    policy: { access, gpu: "auto", stopGrace: 1, appsDir: mkdtempSync(join(tmpdir(), "rga-")) },
     orderOf: ({ key: asked }) => (asked === key ? order : undefined),
     say: (_, text) => said.push(text),
     onProgress: (_, line) => progress.push(line),

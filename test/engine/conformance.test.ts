@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { hears, isDevice, reads, type Stage, type StageOptions, startStage } from "./stage.ts";
 
 const FOREVER = "trap 'exit 0' TERM; echo hello; while true; do sleep 1; done";
-const SHORT = { REAGENT_CONTAINERS_STOP_GRACE: "1" };
+const SHORT = { REAGENT_CONTAINERS_STOP_GRACE: "1", REAGENT_UPDATE_PROBATION: "1" };
 
 async function online(options: Partial<StageOptions> = {}, script = FOREVER) {
   const s = await startStage({ isProxied: true, env: SHORT, ...options });

@@ -576,9 +576,11 @@ test("when the event stream opens, an app at rest looks again, and one at work g
 test("a container that was paused by hand is resumed as it is", async () => {
   using t = new TestApp(wanting("RUNNING"));
   await t.until("active.running");
+  const before = t.engine.calls.length;
   t.engine.pauseByHand();
   await t.until("active.starting");
   await t.until("active.running");
+  expect(t.engine.calls.slice(before)).toEqual(["startContainer 1"]);
   expect(t.engine.look().container).toMatchObject({ id: "c1", is: "up" });
   expect(t.memory.failures).toBe(0);
 });
@@ -822,6 +824,37 @@ test("an old version that fails again and again while the new one downloads is p
     wait: undefined,
     wayBack: undefined,
   });
+});
+
+test("a commit whose end nobody noted is told after a restart", async () => {
+  using t = new TestApp(wanting("RUNNING"));
+  await t.until("active.running");
+  t.ask(wanting("RUNNING", "2"));
+  await t.until("active.updating.committing");
+  await t.pass(25);
+  expect(t.engine.look()).toEqual({ images: ["2"], container: expect.objectContaining({ version: "2" }) });
+  t.kill();
+  t.actor = t.boot();
+  await t.until("active.updating.committing", 100);
+  await t.until("active.running");
+  expect(t.ends()).toEqual(["PRESENT 2 pending_remote_confirmation", "STARTING 2 completed", "RUNNING 2 completed"]);
+});
+
+test("an engine that does not answer in time is looked at before anything is called a failure", async () => {
+  using t = new TestApp(wanting("RUNNING"));
+  await t.until("active.creating");
+  t.engine.faults = ["engine_timeout"];
+  await t.until("unsure.reconciling");
+  expect(t.heard()).not.toContain("FAILED");
+  await t.until("crashed.waiting", 100);
+  expect(t.last()).toMatchObject({ state: "FAILED", error: { code: "engine_timeout" } });
+  await t.until("active.running");
+  t.ask(wanting("RUNNING", "2"));
+  await t.until("active.updating.swapping");
+  t.engine.faults = ["engine_timeout"];
+  t.engine.isUp = true;
+  await t.until("active.updating.committing");
+  expect(t.memory.setAside).toBeUndefined();
 });
 
 test("every drawn transition was taken by a story above", () => {

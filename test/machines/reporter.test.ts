@@ -2,13 +2,13 @@
 import { expect, test } from "vitest";
 import { createActor, fromPromise, SimulatedClock } from "xstate";
 import { isAllTold, reporterMachine, type TellInput } from "../../src/machines/reporter.ts";
-import type { AppId, WireState } from "../../src/model/app.ts";
+import type { AppId, AppReport, WireState } from "../../src/model/app.ts";
 import { pass, settle } from "../support/clock.ts";
 
 const weather: AppId = { stage: "PROD", key: 42 };
 const oven: AppId = { stage: "PROD", key: 7 };
 
-function start() {
+function start(untold: readonly AppReport[] = []) {
   const clock = new SimulatedClock();
   const calls: { readonly input: TellInput; answer(): void; refuse(): void }[] = [];
   const actor = createActor(
@@ -21,7 +21,7 @@ function start() {
         }),
       },
     }),
-    { clock, input: { random: () => 1 } },
+    { clock, input: { untold, random: () => 1 } },
   );
   actor.start();
   const say = (app: AppId, state: WireState) => actor.send({ type: "app.changed", app, state, version: "1" });
@@ -110,4 +110,46 @@ test("an app that is forgotten is told no more", async () => {
   actor.send({ type: "link.up" });
   await pass(5);
   expect(told()).toEqual(["7 RUNNING"]);
+});
+
+test("what is asked for once more while its call is under way is told once more", async () => {
+  const { actor, calls, say, told, pass } = start();
+  actor.send({ type: "link.up" });
+  say(weather, "RUNNING");
+  await pass(5);
+  actor.send({ type: "report.repeat", app: weather });
+  await pass(5);
+  expect(told()).toEqual(["42 RUNNING"]);
+  calls[0]?.answer();
+  await settle();
+  expect(told()).toEqual(["42 RUNNING", "42 RUNNING"]);
+  calls[1]?.answer();
+  await settle();
+  expect(isAllTold(actor.getSnapshot().context)).toBe(true);
+});
+
+test("the ends of updates go out one by one, in order, also those that nobody heard before", async () => {
+  const end = (state: WireState, updateStatus: "pending_remote_confirmation" | "completed") =>
+    ({ type: "app.changed", app: weather, state, version: "2", updateStatus }) as const;
+  const { actor, calls, say, pass } = start([end("PRESENT", "pending_remote_confirmation")]);
+  say(weather, "UPDATING");
+  actor.send(end("STARTING", "completed"));
+  actor.send(end("RUNNING", "completed"));
+  expect(actor.getSnapshot().context.untold).toHaveLength(3);
+  actor.send({ type: "link.up" });
+  const heard = () => calls.map(({ input: { state, updateStatus = "" } }) => `${state} ${updateStatus}`.trim());
+  await pass(5);
+  expect(heard()).toEqual(["PRESENT pending_remote_confirmation"]);
+  calls[0]?.refuse();
+  await pass(1_100);
+  calls[1]?.answer();
+  await settle();
+  calls[2]?.answer();
+  await settle();
+  expect(actor.getSnapshot().context.untold).toHaveLength(1);
+  calls[3]?.answer();
+  await settle();
+  expect(heard().slice(1)).toEqual(["PRESENT pending_remote_confirmation", "STARTING completed", "RUNNING completed"]);
+  expect(actor.getSnapshot().context.untold).toEqual([]);
+  expect(isAllTold(actor.getSnapshot().context)).toBe(true);
 });

@@ -110,7 +110,7 @@ function settled(now: Known): Known {
       facts: { ...now.facts, container: { ...container, is: "up", paused: false, health: undefined } as Container },
     });
   if (place(now) === "rollingBack") return { ...now, facts: { images, container: kept } };
-  if (place(now) !== "probation") return now;
+  if (place(now) !== "probation" && place(now) !== "committing") return now;
   return { ...now, facts: { images, container }, memory: { ...now.memory, wayBack: undefined } };
 }
 

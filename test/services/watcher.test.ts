@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import type { AppId, AppReport, Memory } from "../../src/model/app.ts";
 import { AgentError } from "../../src/model/errors.ts";
 import { Watcher } from "../../src/services/watcher.ts";
+import { wanting } from "../support/app.ts";
 
 const app: AppId = { stage: "PROD", key: 42 };
 const CALM: Memory = { failures: 0 };
@@ -20,6 +21,7 @@ function start() {
     now: () => time,
     orderOf: () => order,
     keepMemory: (_, memory) => kept.push(memory),
+    seeRun: () => {},
     keepUntold: (reports) => untold.push(reports.length),
     say: (_, text) => said.push(text),
   });
@@ -28,7 +30,7 @@ function start() {
       id: "app:PROD:42",
       state,
       event: "x.y",
-      app: { app, facts: undefined, memory, error: undefined, ...more },
+      app: { app, desired: wanting("RUNNING"), facts: undefined, memory, error: undefined, ...more },
     });
   const pass = (ms: number) => {
     time += ms;

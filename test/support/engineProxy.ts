@@ -23,6 +23,13 @@ export interface Rule {
   release(): void;
 }
 
+/** Where somebody is killed: at the nth call that changes something, before the engine hears of it or after it has done it. */
+export interface CrashPoint {
+  readonly at: number;
+  readonly side: "before" | "after";
+  readonly kill: () => Promise<unknown>;
+}
+
 interface Active {
   readonly pattern: RegExp;
   readonly harm: Harm;
@@ -35,6 +42,7 @@ export class EngineProxy {
   readonly path: string;
   readonly #rules = new Set<Active>();
   readonly #target: string;
+  #crash: (CrashPoint & { readonly from: number; readonly resolve: (call: string) => void }) | undefined;
   readonly #server = createServer((question, answer) => {
     this.#serve(question, answer).catch(() => answer.destroy());
   });
@@ -61,6 +69,13 @@ export class EngineProxy {
     return { arrived: arrived.promise, release };
   }
 
+  /** Kills at the nth change from now on, once. Resolves with that call's name when it has happened. */
+  crashAt(point: CrashPoint): Promise<string> {
+    const { promise, resolve } = Promise.withResolvers<string>();
+    this.#crash = { ...point, from: this.mutations().length, resolve };
+    return promise;
+  }
+
   /** What changes something, as `POST /containers/create`, ids left out. */
   mutations(): string[] {
     return this.asked
@@ -82,25 +97,41 @@ export class EngineProxy {
     const [whole = "", query = ""] = url.split("?");
     const path = whole.replace(/^\/v[\d.]+/, "");
     this.asked.push({ method, path, query: decodeURIComponent(query), body: parsed(body) });
+    const crash = this.#crash;
+    if (crash && method !== "GET" && this.mutations().length === crash.from + crash.at) {
+      this.#crash = undefined;
+      if (crash.side === "after") await this.#pass(question, body, undefined);
+      await crash.kill();
+      crash.resolve(this.mutations().at(-1) ?? "");
+      return void question.socket.destroy();
+    }
     const rule = [...this.#rules].find(({ pattern }) => pattern.test(`${method} ${path}`));
     rule?.arrive();
     if (rule?.harm === "cut") return void question.socket.destroy();
     if (rule?.harm === "hold") await rule.released;
     else if (rule) return refuse(answer, rule.harm);
-    this.#pass(question, body, answer);
+    await this.#pass(question, body, answer);
   }
 
-  #pass(question: IncomingMessage, body: Buffer, answer: ServerResponse): void {
+  /** Resolves when the engine has answered whole; without an answer nobody hears of it. */
+  #pass(question: IncomingMessage, body: Buffer, answer: ServerResponse | undefined): Promise<void> {
     const { method, url, headers } = question;
+    const { promise, resolve } = Promise.withResolvers<void>();
     const up = request({ socketPath: this.#target, method, path: url, headers }, (reply) => {
+      reply.on("close", () => resolve());
+      if (!answer) return void reply.resume();
       answer.writeHead(reply.statusCode ?? 500, reply.headers);
       answer.flushHeaders();
       reply.pipe(answer);
       reply.on("error", () => answer.destroy());
     });
-    up.on("error", () => answer.destroy());
-    answer.on("close", () => up.destroy());
+    up.on("error", () => {
+      answer?.destroy();
+      resolve();
+    });
+    answer?.on("close", () => up.destroy());
     up.end(body);
+    return promise;
   }
 }
 

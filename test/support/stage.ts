@@ -145,6 +145,9 @@ export async function openStage(options: StageOptions) {
           ? [each.event.report.state]
           : [],
       ),
+    repository: `${registry}/apps/${imageName({ app: { stage: "PROD", key }, name: "weather" }, "amd64")}`,
+    /** One more version that the studio knows. */
+    addVersion: (version: string) => studio.addApp({ key, name: "weather", versions: ["1.0.0", "2.0.0", version] }),
     /** Makes a version and puts it into the registry; it does not stay in the engine. */
     publish: async (
       version: string,

@@ -7,6 +7,7 @@ import { createActor, fromCallback } from "xstate";
 import { type ConnectionReport, connectionMachine } from "../../src/machines/connection.ts";
 import { pathOf } from "../../src/machines/observe.ts";
 import { watch } from "../../src/machines/slot.ts";
+import type { AppId } from "../../src/model/app.ts";
 import type { DesiredStates } from "../../src/model/desiredList.ts";
 import type { Device } from "../../src/model/device.ts";
 import { type Ms, ms } from "../../src/model/duration.ts";
@@ -15,6 +16,7 @@ import type { LinkFact, LinkOrder } from "../../src/model/link.ts";
 import type { AppOrder } from "../../src/model/order.ts";
 import type { Answer } from "../../src/model/outcomes.ts";
 import type { Problem, Problems } from "../../src/model/problem.ts";
+import type { RunRecord } from "../../src/model/runRecord.ts";
 import { CODE } from "../../src/model/wamp.ts";
 import type { DeviceMetadata, DeviceStats, Machine } from "../../src/model/wireReport.ts";
 import { BACK_END, BackEnd } from "../../src/services/backEnd.ts";
@@ -78,6 +80,7 @@ export class Wire {
   readonly reports: string[] = [];
   readonly orders: AppOrder[] = [];
   readonly desired: DesiredStates[] = [];
+  runsOf: (app: AppId) => readonly RunRecord[] = () => [];
   readonly credentialKeys: string[] = [];
   /** When the list of desired states is asked for again. */
   askAgain: Ms | undefined;
@@ -299,6 +302,7 @@ export class Wire {
           now: () => 1_700_000_000_999,
           order: ({ order }) => this.order(order),
           listContainers: () => this.listContainers(),
+          runsOf: (app) => this.runsOf(app),
           onProblem: (what, error) => this.problems.note(what, error),
           privileges: {
             enforce,
