@@ -4,5 +4,5 @@ import { openStage, type StageOptions } from "../support/stage.ts";
 
 export * from "../support/stage.ts";
 
-export const startStage = (options: Omit<StageOptions, "engineSocket" | "registry"> = {}) =>
+export const startStage = (options: Omit<StageOptions, "engineSocket" | "registry"> & { registry?: string } = {}) =>
   openStage({ engineSocket: inject("socketPath"), registry: inject("registry"), ...options });

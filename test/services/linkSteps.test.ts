@@ -13,7 +13,7 @@ test("what is said from REGISTER to CONNECTED, in the original's order and with 
   await using w = await Wire.online();
   const { session } = w;
   const all = w.said.slice(2).map(({ type, uri, options, args }) => ({ type, uri, options, args }));
-  const registrations = all.splice(5, 4);
+  const registrations = all.splice(5, 5);
   const status = (status: string) => ({
     type: "CALL",
     uri: BACK_END.status,
@@ -41,7 +41,7 @@ test("what is said from REGISTER to CONNECTED, in the original's order and with 
     status("CONNECTED"),
   ]);
   expect(registrations.map(({ uri }) => uri).toSorted()).toEqual(
-    ["device_handshake", "get_agent_metadata", "list_containers", "request_app_state"].map(NAME),
+    ["device_handshake", "get_agent_metadata", "get_app_runs", "list_containers", "request_app_state"].map(NAME),
   );
   for (const { type, options } of registrations)
     expect([type, options]).toEqual(["REGISTER", { force_reregister: true }]);
@@ -326,12 +326,12 @@ describe("links come and go", () => {
     await using w = await Wire.online();
     const before = w.session;
     const registered = () => w.said.filter(({ type }) => type === "REGISTER").map(({ uri }) => uri);
-    expect(registered()).toHaveLength(5);
+    expect(registered()).toHaveLength(6);
     w.cut();
     await expect.poll(() => w.reports).toEqual(["link.closed", "link.up", "link.down", "link.up"]);
     await w.until(ONLINE);
     expect(w.session).not.toBe(before);
-    expect(registered().slice(5).toSorted()).toEqual(registered().slice(0, 5).toSorted());
+    expect(registered().slice(6).toSorted()).toEqual(registered().slice(0, 6).toSorted());
     expect(w.said.filter(({ uri }) => uri === ADD_TESTAMENT)).toHaveLength(2);
     expect(await w.call(await w.as("system"), "device_handshake")).toMatchObject({ kwargs: { id: SERIAL } });
   });

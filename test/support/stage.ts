@@ -5,6 +5,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import type { Target } from "../../src/model/app.ts";
 import { imageName } from "../../src/model/names.ts";
 import { createEngine } from "../../src/services/docker.ts";
@@ -160,6 +161,15 @@ export async function openStage(options: StageOptions) {
       await pushImage(engineSocket, ref);
       await engine.removeImage(ref);
       return ref;
+    },
+    /** The studio wants nothing more of these apps on the device, or of any, as if they had never been asked for. */
+    forgetWishes: async (...keys: readonly number[]) => {
+      await studio.stop();
+      const database = new DatabaseSync(join(folder, "studio", "studio.db"));
+      if (keys.length === 0) database.exec("DELETE FROM desired");
+      for (const each of keys) database.prepare("DELETE FROM desired WHERE app_key = ?").run(each);
+      database.close();
+      studio = await openStudio();
     },
     /** One more app that runs. */
     another: async (n: number, script: string) => {

@@ -1,0 +1,92 @@
+/** An engine that is not itself: it hangs, it comes back empty, its disk is full. Nothing is lost or doubled, and no lie is told. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, inject, test } from "vitest";
+import { Status } from "../../src/model/status.ts";
+import { ask } from "../../src/services/controlClient.ts";
+import { createEngine } from "../../src/services/docker.ts";
+import { startEngine } from "../../src/studio/dockerd.ts";
+import { goes, hears, isDevice, openStage, type Stage, startStage } from "./stage.ts";
+
+const FOREVER = "trap 'exit 0' TERM; while true; do sleep 0.2; done";
+const ENV = { REAGENT_CONTAINERS_STOP_GRACE: "1" };
+const appOf = async (s: Stage) => Status.parse(await ask(join(s.home, "reagent.sock"), "status")).apps[0];
+const statesOf = async (s: Stage) =>
+  (await s.engine.containers([`io.reagent.app-key=${s.key}`])).map(({ State }) => State);
+
+async function running() {
+  const s = await startStage({ isProxied: true, env: ENV });
+  await s.publish("1.0.0", FOREVER);
+  await s.see("connected", isDevice("CONNECTED"), () => s.startAgent());
+  await s.see("it runs", hears(s.key, "RUNNING"), () => s.want("RUNNING"), 60_000);
+  return s;
+}
+
+test("it hangs in the middle of a stop: unknown since then, no failure told, and stopped when it is sane again", async () => {
+  await using s = await running();
+  const held = s.proxy.on(/./, "hold");
+  const before = Date.now();
+  await s.see("STOPPING", hears(s.key, "STOPPING"), () => s.want("PRESENT"));
+  await s.see("unknown", goes(s.app, /^unsure\.unknown$/), undefined, 150_000);
+  expect(s.reports()).not.toContain("FAILED");
+  const shown = await appOf(s);
+  expect(shown).toMatchObject({ state: "unsure.unknown", wire: "STOPPING" });
+  expect(shown?.since).toBeGreaterThan(before);
+  await s.see("PRESENT", hears(s.key, "PRESENT"), held.release, 120_000);
+  expect(await statesOf(s)).toEqual([]);
+}, 300_000);
+
+describe("its disk is full", () => {
+  test("while an image comes: FAILED with what to do, and done when there is room", async () => {
+    await using s = await startStage({ isProxied: true, env: ENV });
+    await s.publish("1.0.0", FOREVER);
+    await s.see("connected", isDevice("CONNECTED"), () => s.startAgent());
+    const full = s.proxy.on(/^POST \/images\/create$/, {
+      refuse: 500,
+      says: "write /var/lib/docker/tmp/x: no space left on device",
+    });
+    await s.see("FAILED", hears(s.key, "FAILED"), () => s.want("RUNNING"), 30_000);
+    expect((await appOf(s))?.error).toMatchObject({ code: "engine_full" });
+    await s.see("it runs", hears(s.key, "RUNNING"), full.release, 30_000);
+  });
+
+  test("while an update is put in place: the old version runs on or again", async () => {
+    await using s = await running();
+    await s.publish("2.0.0", FOREVER);
+    const full = s.proxy.on(/^POST \/containers\/create$/, { refuse: 500, says: "no space left on device" });
+    await s.see("the old one is back", hears(s.key, "RUNNING"), () => s.want("RUNNING", "2.0.0"), 60_000);
+    full.release();
+    expect(await statesOf(s)).toEqual(["running"]);
+    expect((await s.engine.container(s.container))?.Config.Labels["io.reagent.version"]).toBe("1.0.0");
+    expect(s.said().at(-1)).toBe("RUNNING 1 canceled");
+  });
+});
+
+test("it is replaced by an empty one: what is wanted is downloaded and run again, once", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "rgh-"));
+  let own = await startEngine({ folder: join(folder, "e") });
+  try {
+    await using s = await openStage({ engineSocket: own.socket, registry: inject("registry"), env: ENV });
+    await s.publish("1.0.0", FOREVER);
+    await s.see("connected", isDevice("CONNECTED"), () => s.startAgent());
+    await s.see("it runs", hears(s.key, "RUNNING"), () => s.want("RUNNING"), 60_000);
+    await s.see("unknown", goes(s.app, /^unsure\.unknown$/), () => own.kill(), 30_000);
+    await own.stop();
+    rmSync(join(folder, "e", "data"), { recursive: true, force: true });
+    await s.see(
+      "it runs again",
+      hears(s.key, "RUNNING"),
+      async () => {
+        own = await startEngine({ folder: join(folder, "e") });
+      },
+      60_000,
+    );
+    const all = await createEngine({ socketPath: own.socket }).containers([`io.reagent.app-key=${s.key}`]);
+    expect(all.map(({ State }) => State)).toEqual(["running"]);
+    expect(s.reports()).not.toContain("FAILED");
+  } finally {
+    await own.stop();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}, 120_000);
