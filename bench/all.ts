@@ -1,11 +1,14 @@
-/** `npm run bench [-- --only start|engine|idle|link|flood|storm|million] [--runs N] [--quick] [--json]`: the figures, each beside what it is compared with. */
+/** `npm run bench [-- --only start|engine|update|fleet|burst|memory|idle|link|flood|storm|million] [--runs N] [--quick] [--json]`: the figures, each beside what it is compared with. */
 import { cpus, loadavg } from "node:os";
 import { parseArgs } from "node:util";
+import { fleetFigures, updateFigures } from "./appFigures.ts";
+import { burstFigures } from "./burstFigures.ts";
 import { engineFigures } from "./engineFigures.ts";
 import { type Figure, linesOf, ratioOf } from "./figures.ts";
 import { floodFigures } from "./floodFigures.ts";
 import { idleFigures } from "./idleFigures.ts";
 import { linkFigures } from "./linkFigures.ts";
+import { memoryFigures } from "./memoryFigures.ts";
 import { millionFigures } from "./millionFigures.ts";
 import { startParts } from "./parts.ts";
 import { startFigures } from "./startFigures.ts";
@@ -27,6 +30,10 @@ const parts = await startParts();
 const BENCHES: Readonly<Record<string, () => Promise<Figure[]>>> = {
   start: () => startFigures(parts, runs, say),
   engine: () => engineFigures(parts, runs, say),
+  update: () => updateFigures(parts, runs, say),
+  fleet: () => fleetFigures(parts, values.quick ? 10 : 50, values.quick ? 1 : 3, say),
+  burst: () => burstFigures(parts, values.quick ? 100 : 1_000, say),
+  memory: () => memoryFigures(parts, values.quick ? [2, 5, 10] : [10, 50, 100], say),
   link: () => linkFigures(parts, values.quick ? 3 : 9, values.quick ? 20 : 120, say),
   flood: () => floodFigures(values.quick ? 5 : 20, say),
   storm: () => stormFigures(values.quick ? 100 : 500, say),

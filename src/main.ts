@@ -133,7 +133,7 @@ export async function run({ flags, config, env, version }: RunOptions): Promise<
     deviceSecret: () => flock.secret(),
   });
   const orders = new Orders({
-    keep: (order) => store.keepOrder(order),
+    keep: (orders) => store.keepOrders(orders),
     orderOf,
     forget: (app) => {
       store.forget(app);

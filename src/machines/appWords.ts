@@ -48,6 +48,8 @@ interface AppContext extends AppInput {
   readonly aim: string;
   /** The last facts that were told since a step began. They may be newer than its look, so they are noted on it again. */
   readonly early: readonly Model.ContainerFact[];
+  /** Nobody saw yet how a container ended: the agent has just begun, or the engine was away. */
+  readonly isUnwatched: boolean;
   /** When the probation in progress ends. Begins anew with the agent: a restart costs one probation, not a bad commit. */
   readonly probationEndsAt?: number | undefined;
   /** How the last update ended, until the app is at rest. */
@@ -78,6 +80,7 @@ export const doing = <const Name extends plan.Effect>(src: Name) =>
       app: context.app,
       version: context.aim,
       spec: context.desired.spec,
+      mayReuse: context.isUnwatched && context.memory.failures === 0,
     }),
   }) as const;
 export const learnt = {
@@ -164,9 +167,11 @@ export const app = setup({
     }),
     endWait: assign({ memory: ({ context }) => remember.afterRetry(context.memory) }),
     hold: assign({ memory: ({ context }) => remember.afterHold(context.memory) }),
-    note: assign(({ context: { facts, early }, event }) => {
+    note: assign(({ context, event }) => {
+      const { facts, early } = context;
       if (!("id" in event || "container" in event)) return {};
-      return { facts: facts && noted(facts, event), early: [...early, event].slice(-8) };
+      const isUnwatched = context.isUnwatched && event.type !== "container.exited";
+      return { isUnwatched, facts: facts && noted(facts, event), early: [...early, event].slice(-8) };
     }),
     begin: assign({ early: [] }),
     aim: assign({ early: [], aim: ({ context }) => plan.goal(known(context)) }),
@@ -220,6 +225,7 @@ export const app = setup({
       error: undefined,
       memory: remember.afterSteady(memory),
     })),
+    noteGap: assign({ isUnwatched: true }),
     noteUninstalled: assign({ memory: ({ context }) => ({ ...context.memory, isUninstalled: true }) }),
     beginProbation: assign({
       probationEndsAt: ({ context: { facts, now, updates } }) =>

@@ -117,6 +117,8 @@ export interface StepInput {
   readonly version: string;
   /** Revision of the order: the service reads the rest by it. */
   readonly spec: string;
+  /** A container that ended while nobody watched, and is as it is wanted, is started again as it is. */
+  readonly mayReuse: boolean;
 }
 
 /** Requests: they are noted at once in every state and acted on by a state that can. */

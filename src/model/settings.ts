@@ -57,6 +57,16 @@ const Count = z
   ])
   .pipe(z.int().min(1).max(64));
 
+const Megabytes = z
+  .union([
+    z.int(),
+    z
+      .string()
+      .regex(/^\d{1,7}$/)
+      .transform(Number),
+  ])
+  .pipe(z.int().min(0).max(1_000_000));
+
 const FilePath = z.string().regex(/^\/[^\0]{1,1023}$/);
 const file = (description: string, example: string) =>
   setting(FilePath.optional(), { description, allowed: "the absolute path of a file", example });
@@ -111,6 +121,12 @@ export const Settings = z.strictObject({
     description: "How many images are downloaded at once.",
     allowed: "a whole number from 1 to 64",
     example: "1",
+  }),
+  "pulls.minFree": setting(Megabytes.default(200), {
+    description:
+      "MB that have to be free on the engine's disk before an image is downloaded. With less, an app that runs goes on as it is, and the download is tried again later.",
+    allowed: "a whole number from 0 to 1000000",
+    example: "1000",
   }),
   "lock.machine": setting(OnOff.default("on"), {
     description: "Whether only one agent may run on this machine. Off is for several homes beside each other.",

@@ -9,6 +9,7 @@ import { Adoption } from "./adoption.ts";
 import { appCredential } from "./appCredential.ts";
 import type { AppLogs } from "./appLogs.ts";
 import { createSteps, type Steps } from "./appSteps.ts";
+import { roomOn } from "./diskRoom.ts";
 import type { Engine } from "./docker.ts";
 import type { RegistryAuth } from "./dockerPull.ts";
 import { HostPortPool } from "./hostPorts.ts";
@@ -72,6 +73,7 @@ export function createAppServices(options: AppServicesOptions): AppServices {
       stopGrace: settings["containers.stopGrace"],
       appsDir,
     },
+    checkRoom: roomOn(engine, settings["pulls.minFree"]),
     pulls: new PullQueue(settings["pulls.parallel"]),
     credentialOf: (order) => appCredential(order, device().serial, store.credentialKey),
     claimFolder: (folder, app) => store.claimFolder(folder, app),

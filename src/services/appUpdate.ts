@@ -11,7 +11,7 @@ export async function swap(work: Work): Promise<void> {
   const { container, kept } = await work.ours();
   const isOld = container !== undefined && work.versionOf(container) !== version;
   if (container && !isOld) return work.startAt(container.Id);
-  const make = await work.prepare(container ?? kept);
+  const { make } = await work.prepare(container ?? kept);
   if (container) {
     if (kept) await engine.remove(kept.Id);
     work.signal.throwIfAborted();
@@ -45,6 +45,6 @@ export async function rollBack(work: Work): Promise<void> {
   if (kept && !old) await engine.rename(kept.Id, containerName(order));
   else if (kept) await engine.remove(kept.Id);
   work.signal.throwIfAborted();
-  const back = old?.Id ?? kept?.Id ?? (await (await work.prepare(container))());
+  const back = old?.Id ?? kept?.Id ?? (await (await work.prepare(container)).make());
   await work.startAt(back);
 }

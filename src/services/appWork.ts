@@ -1,40 +1,30 @@
 /** One step of one app on the engine. Only what bears our serial and the app is touched. */
 import { type AppId, appName, type Facts, type StepInput } from "../model/app.ts";
-import type { ContainerPolicy, Device } from "../model/device.ts";
 import { AgentError } from "../model/errors.ts";
 import { exitWords } from "../model/exitWords.ts";
-import { containerName, keptName, LABEL_PREFIX, LABELS, repositoryOf } from "../model/names.ts";
-import { type AppOrder, variablesOf } from "../model/order.ts";
+import { containerName, keptName, LABELS, repositoryOf } from "../model/names.ts";
+import type { AppOrder } from "../model/order.ts";
 import type { Effect } from "../model/plan.ts";
 import type { Adoption } from "./adoption.ts";
-import { type Claim, extrasThere, foldersOf, removeData } from "./appFolders.ts";
-import { creationBody } from "./containerConfig.ts";
+import { removeData } from "./appFolders.ts";
+import { ContainerMaker, type MakerOptions, type Prepared } from "./containerMaker.ts";
 import type { ContainerInfo, Engine } from "./docker.ts";
 import { containerOf, graceOf } from "./dockerFacts.ts";
 import type { RegistryAuth } from "./dockerPull.ts";
-import { writeEnvironment } from "./environmentFiles.ts";
-import { GPU_RUNTIME, hasGpu } from "./gpu.ts";
-import { type HostPortPool, portsIn, takenPortIn } from "./hostPorts.ts";
-import { lanIp } from "./lanAddress.ts";
+import { takenPortIn } from "./hostPorts.ts";
 import type { PullQueue } from "./pullQueue.ts";
 
-export interface WorkOptions {
-  readonly engine: Engine;
-  readonly device: () => Device;
-  readonly policy: ContainerPolicy;
-  readonly adoption?: Adoption;
-  readonly ports: HostPortPool;
+export interface WorkOptions extends MakerOptions {
   readonly pulls: PullQueue;
+  /** @throws {AgentError} engine_full where no image would fit. */
+  readonly checkRoom: () => Promise<void>;
   /** What the registry asks for; undefined where nobody can say, which a public image does not need. */
   readonly registryAuth: (order: AppOrder, signal: AbortSignal) => Promise<RegistryAuth | undefined>;
-  readonly credentialOf: (order: AppOrder) => Readonly<Record<string, string>>;
-  readonly claimFolder: Claim;
+  readonly adoption?: Adoption;
   /** Ports and folder of an app are free again. */
   readonly release: (app: AppId) => void;
   /** The order of an app as it is on disk. */
   readonly orderOf: (app: AppId) => AppOrder | undefined;
-  /** A word of the agent for the app's log. */
-  readonly say: (order: AppOrder, text: string) => void;
   /** A line of the engine's progress for the app's log. */
   readonly onProgress: (order: AppOrder, line: string) => void;
 }
@@ -56,22 +46,26 @@ export class Work {
   readonly repository: string;
   readonly version: string;
   readonly #options: WorkOptions;
+  readonly #input: StepInput;
+  readonly #maker: ContainerMaker;
   /** Versions on disk, asked for while something slower is under way. */
   #images: Promise<string[]> | undefined;
   /** The container that this step made where all others were removed before. */
   #made: string | undefined;
-  #isWithoutGpu = false;
 
-  constructor(options: WorkOptions, { app, version }: StepInput, signal: AbortSignal) {
+  constructor(options: WorkOptions, input: StepInput, signal: AbortSignal) {
+    const { app, version } = input;
     const order = options.orderOf(app);
     if (!order) throw new AgentError("internal", `nothing is known of ${appName(app)}`);
     const { registryUrl: url, repository, machine } = options.device();
     this.#options = options;
+    this.#input = input;
     this.engine = options.engine;
     this.signal = signal;
     this.version = version;
     this.order = { ...order, version };
     this.repository = repositoryOf(order, { url, repository, machine });
+    this.#maker = new ContainerMaker(options, this.order, this.#image);
   }
 
   async look(): Promise<Facts> {
@@ -93,6 +87,7 @@ export class Work {
     this.say(`Initialising download for the app: ${name}...`);
     try {
       await this.#options.pulls.run(this.signal, async () => {
+        await this.#options.checkRoom();
         const auth = await this.#options.registryAuth(this.order, this.signal);
         await this.engine.pull(this.#image, {
           signal: this.signal,
@@ -100,7 +95,7 @@ export class Work {
           ...(auth && { auth }),
         });
       });
-      await this.#checkImage();
+      await this.#maker.checkImage();
     } catch (error) {
       if (this.signal.aborted) this.say("The app download was canceled");
       else this.say(`Error occured while trying to pull the image: ${AgentError.from(error).message}`);
@@ -109,12 +104,16 @@ export class Work {
     this.say(`Succesfully installed the app: ${name} (Version: ${this.version})`);
   }
 
-  /** Clears what is left, and makes the container. */
+  /** Clears what is left, and makes the container; or leaves one that is as it would be made now. */
   async create(): Promise<void> {
     this.say(`Starting ${this.order.name}...`);
     this.#askImagesAhead();
-    const { all } = await this.ours();
-    const make = await this.prepare(all[0]);
+    const { container, all } = await this.ours();
+    const { make, fits } = await this.prepare(container ?? all[0]);
+    if (this.#input.mayReuse && all.length === 1 && container && !container.State.Running && fits(container)) {
+      this.#made = container.Id;
+      return;
+    }
     for (const { Id } of all) {
       this.signal.throwIfAborted();
       await this.engine.remove(Id);
@@ -124,37 +123,12 @@ export class Work {
   }
 
   /**
-   * Sees to all that a new container needs, as long as another one may still run; what comes back makes it.
+   * Sees to all that a new container needs, as long as another one may still run.
    *
    * @param before the container whose ports it takes over.
    */
-  async prepare(before: ContainerInfo | undefined): Promise<() => Promise<string>> {
-    const { device, policy, claimFolder, credentialOf } = this.#options;
-    for (const why of this.order.leftOut ?? []) this.say(`Left out of the environment: ${why}`);
-    const [folders] = await Promise.all([foldersOf(this.order, policy.appsDir, claimFolder), this.#checkImage()]);
-    const ports = await this.#options.ports.assign(this.order, portsIn(before));
-    const extras = policy.access === "none" ? [] : await extrasThere();
-    const isGpuWished = policy.gpu === "on" || (policy.gpu === "auto" && (await hasGpu()));
-    return async () => {
-      await writeEnvironment(folders.data, variablesOf(this.order));
-      const { order } = this;
-      const given = { folders, ports, extras, credential: credentialOf(order), lanIp: lanIp() };
-      const body = (runtime?: string) =>
-        creationBody({ order, image: this.#image, device: device(), policy, runtime, ...given });
-      if (!isGpuWished || this.#isWithoutGpu) return this.engine.create(containerName(order), body());
-      return this.engine.create(containerName(order), body(GPU_RUNTIME)).catch((error: unknown) => {
-        this.#giveUpGpu(error);
-        return this.engine.create(containerName(order), body());
-      });
-    };
-  }
-
-  /** @throws what it is given, if that is not about the GPU's runtime, or comes without it too. */
-  #giveUpGpu(error: unknown): void {
-    const { message } = AgentError.from(error);
-    if (this.#isWithoutGpu || !message.toLowerCase().includes(GPU_RUNTIME)) throw error;
-    this.#isWithoutGpu = true;
-    this.say(`The runtime ${GPU_RUNTIME} fails, so ${this.order.name} runs without it: ${message}`);
+  prepare(before: ContainerInfo | undefined): Promise<Prepared> {
+    return this.#maker.prepare(before);
   }
 
   async start(): Promise<void> {
@@ -177,8 +151,8 @@ export class Work {
       if (isOurs) {
         await this.#options.ports.replace(this.order, taken);
         this.say(`Port ${taken} of the device is taken; another one is used`);
-      } else this.#giveUpGpu(error);
-      const make = await this.prepare(undefined);
+      } else this.#maker.giveUpGpu(error);
+      const { make } = await this.prepare(undefined);
       await this.engine.remove(id);
       await this.startAt(await make(), tries - 1);
     }
@@ -276,14 +250,6 @@ export class Work {
 
   #shown(info: ContainerInfo) {
     return containerOf(info, this.#options.adoption?.of(info));
-  }
-
-  /** Containers inherit their image's labels: one that bears ours would look like a container of ours. */
-  async #checkImage(): Promise<void> {
-    const image = await this.engine.image(this.#image);
-    if (!image) throw new AgentError("container_failed", `the image ${this.#image} is gone`);
-    const bad = Object.keys(image.Config?.Labels ?? {}).find((label) => label.startsWith(LABEL_PREFIX));
-    if (bad) throw new AgentError("image_refused", `${this.#image} has the label ${bad}`);
   }
 
   /** So that the answer is there when the look needs it. */

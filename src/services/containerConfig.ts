@@ -7,7 +7,7 @@ import type { ContainerPolicy, Device } from "../model/device.ts";
 import { labelsOf } from "../model/names.ts";
 import { type AppOrder, variablesOf } from "../model/order.ts";
 import { type HostPorts, portVariables } from "../model/portRule.ts";
-import type { CreationBody } from "./docker.ts";
+import type { ContainerInfo, CreationBody } from "./docker.ts";
 
 export interface Making {
   readonly order: AppOrder;
@@ -53,6 +53,29 @@ export function creationBody(making: Making): CreationBody {
       ...(runtime && { Runtime: runtime }),
     },
   };
+}
+
+/** What a container is, against what would be asked for now: image, variables, labels, mounts, ports, access, runtime. */
+export function isMadeBy({ Config, HostConfig }: ContainerInfo, body: CreationBody): boolean {
+  const isSame = shapeOf(Config.Image, HostConfig) === shapeOf(body.Image, body.HostConfig);
+  const hasRuntime = body.HostConfig?.Runtime === undefined || body.HostConfig.Runtime === HostConfig.Runtime;
+  const hasLabels = Object.entries(body.Labels ?? {}).every(([name, value]) => Config.Labels[name] === value);
+  return isSame && hasRuntime && hasLabels && (body.Env ?? []).every((entry) => Config.Env.includes(entry));
+}
+
+/** What the engine keeps as it was asked for. */
+function shapeOf(
+  image: string | undefined,
+  { Binds, PortBindings, Privileged, Devices }: Partial<HostConfig> = {},
+): string {
+  const devices = (Devices ?? []) as { PathOnHost: string }[];
+  return JSON.stringify([
+    image,
+    Binds ?? [],
+    PortBindings ?? {},
+    Privileged === true,
+    devices.map((each) => each.PathOnHost),
+  ]);
 }
 
 const exposed = (ports: HostPorts) =>

@@ -23,6 +23,8 @@ export interface Engine {
   containers(labels?: readonly string[]): Promise<Docker.ContainerInfo[]>;
   /** Undefined if there is no such image. */
   image(ref: string): Promise<ImageInfo | undefined>;
+  /** Folder in which it keeps everything; on its own machine. */
+  dataRoot(): Promise<string>;
   /** Tags of a repository that are on disk. */
   tagsOf(repository: string): Promise<string[]>;
   /** @throws image_not_found | image_pull_failed | engine_full | engine_unreachable, or the signal's reason. */
@@ -89,6 +91,7 @@ export function createEngine({ socketPath, patience = 1 }: EngineOptions): Engin
     container: (id) => read((docker) => docker.getContainer(id).inspect().catch(orUndefined)),
     containers: (label = []) => read((docker) => docker.listContainers({ all: true, filters: { label: [...label] } })),
     image: (ref) => read((docker) => docker.getImage(ref).inspect().catch(orUndefined)),
+    dataRoot: () => read(async (docker) => String(((await docker.info()) as { DockerRootDir?: string }).DockerRootDir)),
     tagsOf: (repository) =>
       read(async (docker) => {
         const images = await docker.listImages({ filters: { reference: [repository] } });

@@ -16,8 +16,8 @@ import type { Asked } from "../model/wireRequest.ts";
 import { appNamed } from "./appNamed.ts";
 
 export interface OrdersOptions {
-  /** Durable when it returns. @throws {AgentError} storage_failed */
-  readonly keep: (order: AppOrder) => void;
+  /** All of them or none, durable when it returns. @throws {AgentError} storage_failed */
+  readonly keep: (orders: readonly AppOrder[]) => void;
   readonly orderOf: (app: AppId) => AppOrder | undefined;
   /** Everything that is kept about an app goes away. */
   readonly forget: (app: AppId) => void;
@@ -41,6 +41,20 @@ export interface OrdersOptions {
 
 type AsksForApp = Omit<Extract<Asked, { is: "order" }>, "is">;
 
+interface Waiting {
+  readonly asked: AsksForApp;
+  readonly by: Asker;
+  readonly resolve: (answer: Answer) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** What becomes of a request: the order that is kept, unless it is refused. */
+interface Decided {
+  readonly order: AppOrder;
+  readonly answer: Answer;
+  readonly by: Asker;
+}
+
 const orderedEvent = (order: AppOrder, by: Asker) =>
   ({ type: "app.ordered", app: order.app, desired: desiredOf(order), by }) as const;
 
@@ -48,6 +62,7 @@ const DOUBT = "desired_states.doubt";
 
 export class Orders {
   readonly #options: OrdersOptions;
+  readonly #waiting: Waiting[] = [];
   /** Apps that go because the list does not name them. */
   readonly #unlisted = new Set<string>();
   /** The last list, if it was not believed. */
@@ -57,22 +72,60 @@ export class Orders {
     this.#options = options;
   }
 
-  /** What is not named stays what it was. @throws {AgentError} storage_failed: then nothing has changed. */
-  take({ order: asked, cancels, isVersionOpen }: AsksForApp, by: Asker): Answer {
-    const { keep, orderOf, whereIs, send } = this.#options;
-    const before = orderOf(asked.app);
+  /**
+   * What comes in one turn of the loop is written together: a storm of requests waits for the disk once. Rejects with
+   * {AgentError} storage_failed; then nothing has changed.
+   */
+  take(asked: AsksForApp, by: Asker): Promise<Answer> {
+    const { promise, resolve, reject } = Promise.withResolvers<Answer>();
+    this.#waiting.push({ asked, by, resolve, reject });
+    if (this.#waiting.length === 1) setImmediate(() => this.#takeWaiting());
+    return promise;
+  }
+
+  #takeWaiting(): void {
+    const waiting = this.#waiting.splice(0);
+    const decided = this.#decide(waiting);
+    try {
+      this.#accept(decided);
+      for (const [at, { resolve }] of waiting.entries()) resolve((decided[at] as Decided).answer);
+    } catch (error) {
+      for (const { reject } of waiting) reject(error);
+    }
+  }
+
+  /** What becomes of each, in order: the later one stands on the earlier one. */
+  #decide(all: readonly Pick<Waiting, "asked" | "by">[]): Decided[] {
+    const newest = new Map<string, AppOrder>();
+    return all.map(({ asked, by }) => {
+      const name = appName(asked.order.app);
+      const decided = this.#decideOn(asked, by, newest.get(name) ?? this.#options.orderOf(asked.order.app));
+      if (decided.answer.outcome !== "refused") newest.set(name, decided.order);
+      return decided;
+    });
+  }
+
+  #decideOn({ order: asked, cancels, isVersionOpen }: AsksForApp, by: Asker, before: AppOrder | undefined): Decided {
     const merged = onTopOf(isVersionOpen ? { ...asked, ...versionIn(before) } : asked, before);
-    const known = whereIs(asked.app);
     const wish = { desired: desiredOf(merged), cancels };
-    const answer = known ? answerTo(known.state as State, wish, known) : forNewApp(merged, cancels);
-    if (answer.outcome === "refused") return answer;
-    const desired = known && by === "person" ? desiredAfter(known.state as State, wish, known) : wish.desired;
-    const { target, version } = desired;
+    const here = this.#options.whereIs(asked.app);
+    if (!here || !before) return { order: merged, answer: forNewApp(merged, cancels), by };
+    const [state, known] = [here.state as State, { ...here, desired: desiredOf(before) }];
+    const answer = answerTo(state, wish, known);
+    const { target, version } = by === "person" ? desiredAfter(state, wish, known) : wish.desired;
     const order = onTopOf({ ...merged, target, version, releaseKey: releaseOf(merged, version) }, merged);
-    keep(order);
-    send(orderedEvent(order, by));
-    if (answer.outcome === "done" && by === "person") send({ type: "app.repeat", app: order.app });
-    return answer;
+    return { order, answer, by };
+  }
+
+  /** @throws {AgentError} storage_failed; then nothing has changed. */
+  #accept(all: readonly Decided[]): void {
+    const { keep, send } = this.#options;
+    const accepted = all.filter(({ answer }) => answer.outcome !== "refused");
+    if (accepted.length > 0) keep(accepted.map(({ order }) => order));
+    for (const { order, answer, by } of accepted) {
+      send(orderedEvent(order, by));
+      if (answer.outcome === "done" && by === "person") send({ type: "app.repeat", app: order.app });
+    }
   }
 
   /** @param params `{ app }`, as for `wake`. @throws {AgentError} unknown_app */
@@ -105,10 +158,9 @@ export class Orders {
     const { orders: all, now, problems, onGoodList } = this.#options;
     this.#note("desired_states.bad", "back_end_failed", bad);
     this.#note("desired_states.unsupported", "unsupported", unsupported);
-    for (const asked of orders) {
-      this.#unlisted.delete(appName(asked.order.app));
-      this.take(asked, "sync");
-    }
+    this.#takeWaiting();
+    for (const { order } of orders) this.#unlisted.delete(appName(order.app));
+    this.#accept(this.#decide(orders.map((asked) => ({ asked, by: "sync" }))));
     const known = new Map(all().map((order) => [appName(order.app), order]));
     const { gone, doubt } = unlisted([...known.keys()], named, this.#doubt, now());
     this.#doubt = doubt;
@@ -136,7 +188,7 @@ export class Orders {
     this.#unlisted.add(name);
     const { keep, send } = this.#options;
     const removal: AppOrder = { ...order, target: "REMOVED" };
-    if (order.target !== "REMOVED") keep(removal);
+    if (order.target !== "REMOVED") keep([removal]);
     send(orderedEvent(removal, "sync"));
     send({ type: "app.repeat", app: order.app });
   }

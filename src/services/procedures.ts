@@ -19,7 +19,7 @@ export interface ProcedureOptions {
   readonly privileges: PrivilegeOptions;
   readonly now: () => number;
   /** Writes the order to disk and hands it to the app's actor; says what becomes of it. @throws storage_failed */
-  readonly order: (asked: Extract<Asked, { is: "order" }>) => Answer;
+  readonly order: (asked: Extract<Asked, { is: "order" }>) => Answer | Promise<Answer>;
   /** Every container of the engine, as its API lists them. */
   readonly listContainers: () => Promise<unknown[]>;
   /** What is kept of the last runs of an app, newest first. */
@@ -55,9 +55,9 @@ export function procedures(options: ProcedureOptions): ReadonlyMap<string, Endpo
       canUpdate: false,
       OSVersion: machine.os,
     })),
-    request_app_state: guarded({ privilege: "DEVELOP", what: "request app state" }, (_, kwargs) => {
+    request_app_state: guarded({ privilege: "DEVELOP", what: "request app state" }, async (_, kwargs) => {
       const asked = parseAppRequest(kwargs);
-      const answer: Answer = asked.is === "order" ? order(asked) : { outcome: "refused", why: asked.why };
+      const answer: Answer = asked.is === "order" ? await order(asked) : { outcome: "refused", why: asked.why };
       return payload([], { outcome: answer.outcome, why: answer.why });
     }),
     get_app_runs: guarded({ privilege: "READ", what: "get app runs" }, ([asked]) => {

@@ -76,15 +76,10 @@ export class Store {
 
   /** All of it or nothing. @throws {AgentError} storage_failed */
   takeOver(orders: readonly AppOrder[], taken: TakenOver): void {
-    try {
-      this.#database.exec("BEGIN");
+    this.#transact(() => {
       for (const order of orders) this.#write({ order, memory: NOTHING_REMEMBERED });
       this.#database.prepare("INSERT INTO notes (name, note) VALUES (?, ?)").run(TAKEN_OVER, JSON.stringify(taken));
-      this.#database.exec("COMMIT");
-    } catch (error) {
-      if (this.#database.isTransaction) this.#database.exec("ROLLBACK");
-      throw storageFailed(error);
-    }
+    });
     for (const order of orders) this.#apps.set(appName(order.app), { order, memory: NOTHING_REMEMBERED });
   }
 
@@ -96,20 +91,26 @@ export class Store {
     return this.#apps.get(appName(app))?.order;
   }
 
-  /** Durable when it returns. What is not named stays what it was. @throws {AgentError} storage_failed; then nothing has changed. */
-  keepOrder(asked: AppOrder): void {
-    const name = appName(asked.app);
-    const before = this.#apps.get(name);
-    const order = onTopOf(asked, before?.order);
-    if (before && JSON.stringify(rowOf({ ...before, order })) === JSON.stringify(rowOf(before))) return;
-    const kept = { memory: NOTHING_REMEMBERED, ...before, order };
-    try {
-      this.#write(kept);
-    } catch (error) {
-      throw storageFailed(error);
+  /**
+   * All of them or none, in one write: as durable as one, and a disk that is slow to write is waited for once. What is not
+   * named stays what it was. @throws {AgentError} storage_failed; then nothing has changed.
+   */
+  keepOrders(orders: readonly AppOrder[]): void {
+    const changed = new Map<string, KeptApp>();
+    for (const asked of orders) {
+      const name = appName(asked.app);
+      const before = changed.get(name) ?? this.#apps.get(name);
+      const kept = { memory: NOTHING_REMEMBERED, ...before, order: onTopOf(asked, before?.order) };
+      if (!before || JSON.stringify(rowOf(kept)) !== JSON.stringify(rowOf(before))) changed.set(name, kept);
     }
-    this.#apps.set(name, kept);
-    this.#unwritten.delete(name);
+    if (changed.size === 0) return;
+    this.#transact(() => {
+      for (const kept of changed.values()) this.#write(kept);
+    });
+    for (const [name, kept] of changed) {
+      this.#apps.set(name, kept);
+      this.#unwritten.delete(name);
+    }
   }
 
   /** Durable when it returns, or a problem is shown and it is written with the next thing that can be. */
@@ -225,6 +226,18 @@ export class Store {
   close(): void {
     this.#catchUp();
     this.#database.close();
+  }
+
+  /** @throws {AgentError} storage_failed; then nothing of it is written. */
+  #transact(write: () => void): void {
+    try {
+      this.#database.exec("BEGIN");
+      write();
+      this.#database.exec("COMMIT");
+    } catch (error) {
+      if (this.#database.isTransaction) this.#database.exec("ROLLBACK");
+      throw storageFailed(error);
+    }
   }
 
   #catchUp(): void {

@@ -211,7 +211,7 @@ test("a run without the image is DOWNLOADING, STARTING, RUNNING, one with it STA
   expect(states(w)).toEqual(["STARTING", "RUNNING"]);
 });
 
-test("a container that runs as it is wanted is taken over, one that is left over is made anew", async () => {
+test("a container that runs as it is wanted is taken over, one that ended unseen is started again, one whose end was seen is made anew", async () => {
   using w = await world("RUNNING");
   const engine = w.engineOf(weather);
   w.kill();
@@ -221,6 +221,10 @@ test("a container that runs as it is wanted is taken over, one that is left over
   expect([...engine.boxes.keys()]).toEqual(["c1"]);
   w.kill();
   engine.exit(0);
+  await w.pass(20);
   w.actor = w.boot();
+  await w.until(() => engine.look().container?.is === "up");
+  expect([...engine.boxes.keys()]).toEqual(["c1"]);
+  engine.exit(1);
   await w.until(() => engine.look().container?.id === "c2");
 });

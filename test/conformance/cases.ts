@@ -70,6 +70,11 @@ export const CASES: readonly Case[] = [
     where: [ENGINE, "R3: a container that cannot be created is STARTING, then FAILED, never RUNNING"],
   },
   {
+    id: "R4",
+    says: "A GPU's runtime that fails at the start: the container is made anew without it.",
+    where: ["test/engine/gpu.test.ts", "R4: one that fails at the start is left out, and that is told"],
+  },
+  {
     id: "R5",
     says: "A container that ends during its start is a failure, and its output can be read.",
     where: [DAEMON, "a container that ends at once: its output is read all the same"],
@@ -124,6 +129,11 @@ export const CASES: readonly Case[] = [
     id: "P3",
     says: "A pull that fails never ends in PRESENT.",
     where: [ENGINE, "P3: a tag that does not exist never ends in PRESENT, and is not tried again by itself"],
+  },
+  {
+    id: "P4",
+    says: "A login that is refused ends the download before it begins; never PRESENT.",
+    where: ["test/engine/login.test.ts", "P4: a login that is refused is FAILED, says so, and is tried again"],
   },
   {
     id: "P5",
@@ -330,9 +340,58 @@ export const CASES: readonly Case[] = [
   },
 
   {
+    id: "O4",
+    says: "A compose project, and another device's container, are left alone.",
+    where: [
+      "test/engine/sync.test.ts",
+      "O: orphans of this device go; another device's, foreign ones and a compose project's stay",
+    ],
+  },
+
+  {
+    id: "B1",
+    says: "At a boot no app that is not here is downloaded before the list can be had.",
+    where: [
+      "test/services/uplink.test.ts",
+      "before a download the studio may speak first: until the first link, or until it has had its time",
+    ],
+  },
+  {
+    id: "B2",
+    says: "At a boot what is here is run without the network.",
+    where: [DAEMON, "a cold boot without a router: the app runs, and is told when there is one"],
+  },
+
+  {
     id: "H1",
     says: "An app that asks again gets the same port.",
     where: [PORTS, "the first free ones of the pool, each for one app; kept from then on"],
+  },
+  {
+    id: "H2",
+    says: "Different apps get different ports; what somebody else has is skipped.",
+    where: [PORTS, "the first free ones of the pool, each for one app; kept from then on"],
+  },
+  {
+    id: "H3",
+    says: "The port that a container has is taken without a probe, unless another app has it.",
+    where: [
+      PORTS,
+      "what a container has goes before what the back end wishes, and that before the pool; never what another app has",
+    ],
+  },
+  {
+    id: "H4",
+    says: "A port that is taken at the start: that one is exchanged, the others stay.",
+    where: [
+      "test/engine/ports.test.ts",
+      "one that a program of the device took meanwhile is exchanged, and that is told",
+    ],
+  },
+  {
+    id: "H5",
+    says: "What an app had is free when it is uninstalled, and nothing else.",
+    where: ["test/services/store.test.ts", "what is released is free: its ports and its folder's name"],
   },
   {
     id: "K1",

@@ -56,6 +56,7 @@ export function startBench({ access = "none" }: { access?: Access } = {}) {
   const steps = createSteps({
     engine,
     ports: new HostPortPool(store),
+    checkRoom: async () => {},
     pulls: new PullQueue(3),
     registryAuth: async () => undefined,
     credentialOf: () => ({}),
@@ -70,7 +71,7 @@ export function startBench({ access = "none" }: { access?: Access } = {}) {
     onProgress: (_, line) => progress.push(line),
   });
   const repository = repositoryOf(order, { url: device.registryUrl, repository: device.repository, machine: "amd64" });
-  const input = (version = "1.0.0"): StepInput => ({ app, version, spec: desiredOf(order).spec });
+  const input = (version = "1.0.0"): StepInput => ({ app, version, spec: desiredOf(order).spec, mayReuse: false });
   const never = new AbortController().signal;
   return {
     app,

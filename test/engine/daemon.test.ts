@@ -73,15 +73,23 @@ test("kill -9 and started again: the same container runs on, is told as RUNNING,
   expect(await runningContainers(s)).toEqual(before);
 });
 
-test("the container ends while the agent is dead: the next agent starts it again", async () => {
+test("the container ends while the agent is dead: the next agent starts it again as it is, unless something else is wanted", async () => {
   await using s = await startStage();
   const agent = await running(s);
   const [before] = await runningContainers(s);
   await agent.kill();
   await s.engine.stop(before?.Id ?? "", 0);
-  await s.see("it runs again", goes(s.app, /^active\.running/), () => s.startAgent());
+  const again = s.startAgent();
+  await s.see("it runs again", goes(s.app, /^active\.running/), () => {});
   const [after] = await runningContainers(s);
-  expect(after?.State).toBe("running");
+  expect([after?.State, after?.Id]).toEqual(["running", before?.Id]);
+
+  await again.kill();
+  await s.engine.stop(before?.Id ?? "", 0);
+  const env = { REAGENT_CONTAINERS_ACCESS: "/dev/null" };
+  await s.see("it runs once more", goes(s.app, /^active\.running/), () => s.startAgent(env));
+  const all = await runningContainers(s);
+  expect(all.map(({ State, Id }) => [State, Id === before?.Id])).toEqual([["running", false]]);
 });
 
 test("a cold boot without a router: the app runs, and is told when there is one", async () => {

@@ -7,7 +7,7 @@ import { Status } from "../../src/model/status.ts";
 import { ask } from "../../src/services/controlClient.ts";
 import { createEngine } from "../../src/services/docker.ts";
 import { startEngine } from "../../src/studio/dockerd.ts";
-import { goes, hears, isDevice, openStage, type Stage, startStage } from "./stage.ts";
+import { goes, hears, isDevice, openStage, reads, type Stage, startStage } from "./stage.ts";
 
 const FOREVER = "trap 'exit 0' TERM; while true; do sleep 0.2; done";
 const ENV = { REAGENT_CONTAINERS_STOP_GRACE: "1" };
@@ -49,6 +49,20 @@ describe("its disk is full", () => {
     await s.see("FAILED", hears(s.key, "FAILED"), () => s.want("RUNNING"), 30_000);
     expect((await appOf(s))?.error).toMatchObject({ code: "engine_full" });
     await s.see("it runs", hears(s.key, "RUNNING"), full.release, 30_000);
+  });
+
+  test("and what is left is less than is wanted: nothing is downloaded, what runs goes on, and why is told", async () => {
+    await using s = await running();
+    await s.publish("2.0.0", FOREVER);
+    await s.see("the next agent is there", isDevice("CONNECTED"), async () => {
+      await s.stopAgents();
+      s.startAgent({ REAGENT_PULLS_MIN_FREE: "1000000" });
+    });
+    s.proxy.asked.length = 0;
+    await s.see("it runs on", hears(s.key, "RUNNING"), () => s.want("RUNNING", "2.0.0"), 30_000);
+    await s.see("why", reads(/MB are free in .*, and 1000000 are wanted/));
+    expect(s.proxy.mutations()).toEqual([]);
+    expect(await statesOf(s)).toEqual(["running"]);
   });
 
   test("while an update is put in place: the old version runs on or again", async () => {

@@ -91,28 +91,6 @@ const labelsOf = (s: Stage) => ({
   "io.reagent.spec": "1-weather",
 });
 
-describe("the agent is killed with -9 in the middle of a step, and the next one ends where it was wanted", () => {
-  test.each<[string, RegExp, "RUNNING" | "PRESENT" | "REMOVED", "RUNNING" | "PRESENT" | "REMOVED"]>([
-    ["DOWNLOADING", /^POST \/images\/create$/, "REMOVED", "RUNNING"],
-    ["creating", /^POST \/containers\/create$/, "PRESENT", "RUNNING"],
-    ["starting", /^POST \/containers\/\w+\/start$/, "PRESENT", "RUNNING"],
-    ["stopping", /^POST \/containers\/\w+\/stop$/, "RUNNING", "PRESENT"],
-    ["taking the container away", /^DELETE \/containers\//, "RUNNING", "PRESENT"],
-    ["taking the image away", /^DELETE \/images\//, "PRESENT", "REMOVED"],
-  ])("%s", async (_, call, first, then) => {
-    const { s, agent } = await online();
-    await using stage = s;
-    if (first !== "REMOVED") await s.see(first, hears(s.key, first), () => s.want(first), 60_000);
-    const held = s.proxy.on(call, "hold");
-    await s.want(then);
-    await held.arrived;
-    await agent.kill();
-    held.release();
-    await s.see(`${then} in the end`, hears(s.key, then), () => stage.startAgent(), 30_000);
-    expect((await containers(s)).map(({ State }) => State)).toEqual(then === "RUNNING" ? ["running"] : []);
-  });
-});
-
 describe("the router", () => {
   test.each(["freeze", "halfOpen", "silence", "cut"] as const)(
     "%s: noticed, and the device is back when all is well; the app runs on as it is",

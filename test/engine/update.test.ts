@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { Happening } from "../../src/studio/demoScript.ts";
-import { goes, hears, isDevice, reads, type Stage, startStage } from "./stage.ts";
+import { goes, hears, isDevice, type Stage, startStage } from "./stage.ts";
 
 const FOREVER = "trap 'exit 0' TERM; echo up; while true; do sleep 0.2; done";
 const QUICK = { REAGENT_CONTAINERS_STOP_GRACE: "1", REAGENT_UPDATE_PROBATION: "1" };
@@ -172,18 +172,3 @@ test("R11: an uninstallation takes away the data, follows no link, and leaves wh
   ]);
   expect(await shown(s)).toEqual({});
 });
-
-test("a container that is not healthy is stopped before FAILED is told, with its last words, and another one is made", async () => {
-  await using s = await startStage({ env: QUICK });
-  // Healthy as long as the file is not there; nobody is believed in the first half minute.
-  await s.publish("1.0.0", `${"trap 'exit 0' TERM; ( sleep 31; echo > /tmp-sick ) & "}while true; do sleep 0.2; done`, {
-    instructions: ["HEALTHCHECK --interval=0.5s --retries=2 CMD test ! -e /tmp-sick || { echo no water; exit 1; }"],
-  });
-  await s.see("connected", isDevice("CONNECTED"), () => s.startAgent());
-  await s.see("it runs", hears(s.key, "RUNNING"), () => s.want("RUNNING"), 60_000);
-  await s.see("FAILED", hears(s.key, "FAILED"), undefined, 60_000);
-  expect(s.reports().slice(-3)).toEqual(["RUNNING", "STOPPING", "FAILED"]);
-  expect((await s.engine.container(s.container))?.State.Running).toBe(false);
-  await s.see("why", reads(/not healthy/));
-  await s.see("it runs again", hears(s.key, "RUNNING"), () => {}, 30_000);
-}, 120_000);

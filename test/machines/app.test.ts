@@ -570,7 +570,7 @@ test("when the event stream opens, an app at rest looks again, and one at work g
   t.actor.send({ type: "engine.back" });
   expect(t.state).toBe("unsure.reconciling");
   await t.until("active.running");
-  expect(t.engine.look().container).toMatchObject({ id: "c2", is: "up" });
+  expect(t.engine.look().container).toMatchObject({ id: "c1", is: "up" });
 });
 
 test("a container that was paused by hand is resumed as it is", async () => {

@@ -30,10 +30,10 @@ function start(where: Record<string, { state: State; facts?: Facts; memory?: Mem
   const problems = new TestProblems();
   const fault = { is: undefined as AgentError | undefined };
   const orders = new Orders({
-    keep: (order) => {
+    keep: (kept) => {
       if (fault.is) throw fault.is;
-      disk.set(appName(order.app), order);
-      happened.push(`keep ${order.target}`);
+      for (const order of kept) disk.set(appName(order.app), order);
+      happened.push(`keep ${kept.map(({ target }) => target).join()}`);
     },
     orderOf: (id) => disk.get(appName(id)),
     forget: (id) => {
@@ -59,9 +59,9 @@ const at = (state: State, target: Target, facts?: Facts) => ({
   "PROD:42": { state, order: orderFor(target), ...(facts && { facts }) },
 });
 
-test("an order is on disk before the actor hears of it", () => {
+test("an order is on disk before the actor hears of it", async () => {
   const { orders, happened, disk } = start();
-  expect(orders.take(asks(orderFor("RUNNING")), "person")).toEqual({
+  expect(await orders.take(asks(orderFor("RUNNING")), "person")).toEqual({
     outcome: "now",
     why: "RUNNING with version 1 is taken up now; PROD:42 is new here",
   });
@@ -69,18 +69,18 @@ test("an order is on disk before the actor hears of it", () => {
   expect(disk.get("PROD:42")).toEqual(orderFor("RUNNING"));
 });
 
-test("an owner that is not named does not overwrite the one who is known", () => {
+test("an owner that is not named does not overwrite the one who is known", async () => {
   const { orders, disk } = start(at("present", "PRESENT"));
-  orders.take(asks({ ...orderFor("RUNNING"), owner: 0 }), "sync");
+  await orders.take(asks({ ...orderFor("RUNNING"), owner: 0 }), "sync");
   expect(disk.get("PROD:42")).toMatchObject({ target: "RUNNING", owner: 6 });
-  orders.take(asks({ ...orderFor("RUNNING"), owner: 8 }), "sync");
+  await orders.take(asks({ ...orderFor("RUNNING"), owner: 8 }), "sync");
   expect(disk.get("PROD:42")).toMatchObject({ owner: 8 });
 });
 
-test("what cannot be written is not sent, and nothing has changed", () => {
+test("what cannot be written is not sent, and nothing has changed", async () => {
   const { orders, happened, fault, disk } = start(at("present", "PRESENT"));
   fault.is = new AgentError("storage_failed", "disk full");
-  expect(() => orders.take(asks(orderFor("RUNNING")), "person")).toThrow(fault.is);
+  await expect(orders.take(asks(orderFor("RUNNING")), "person")).rejects.toThrow(fault.is);
   expect(happened).toEqual([]);
   expect(disk.get("PROD:42")).toEqual(orderFor("PRESENT"));
 });
@@ -96,9 +96,9 @@ test.each<[State, Target, Target, string]>([
   ["removing", "REMOVED", "RUNNING", "after"],
   ["crashed.held", "RUNNING", "RUNNING", "now"],
   ["unsure.unknown", "RUNNING", "PRESENT", "after"],
-])("in %s (wanted %s) a request for %s is answered with %s, kept and sent", (state, before, target, outcome) => {
+])("in %s (wanted %s) a request for %s is answered with %s, kept and sent", async (state, before, target, outcome) => {
   const { orders, happened, disk } = start(at(state, before));
-  const answer = orders.take(asks(orderFor(target)), "person");
+  const answer = await orders.take(asks(orderFor(target)), "person");
   expect(answer.outcome).toBe(outcome);
   expect(answer.why).toMatch(/^.{10,}$/);
   expect(disk.get("PROD:42")?.target).toBe(target);
@@ -106,9 +106,9 @@ test.each<[State, Target, Target, string]>([
   expect(happened).toEqual([`keep ${target}`, "app.ordered person", ...repeat]);
 });
 
-test("a person who asks for what is so already makes it be told once more, a sync does not", () => {
+test("a person who asks for what is so already makes it be told once more, a sync does not", async () => {
   const { orders, happened } = start(at("present", "PRESENT"));
-  orders.take(asks(orderFor("PRESENT")), "sync");
+  await orders.take(asks(orderFor("PRESENT")), "sync");
   expect(happened).toEqual(["keep PRESENT", "app.ordered sync"]);
 });
 
@@ -218,9 +218,9 @@ describe("a download or an update that is called off", () => {
     "PROD:42": { state, facts, order: { ...orderFor("RUNNING", "2"), releaseKey: 12, releases: { "1": 11 } } },
   });
 
-  test("leaves the version that was here, with its release key", () => {
+  test("leaves the version that was here, with its release key", async () => {
     const { orders, disk } = start(updating("active.updating.pulling"));
-    const answer = orders.take(asks(orderFor("RUNNING", "2"), { cancels: true }), "person");
+    const answer = await orders.take(asks(orderFor("RUNNING", "2"), { cancels: true }), "person");
     expect(answer).toEqual({
       outcome: "cancels",
       why: "RUNNING with version 1 is taken up now, which breaks off: downloading the new version",
@@ -233,44 +233,69 @@ describe("a download or an update that is called off", () => {
     });
   });
 
-  test("by PRESENT without more words too; by RUNNING, or by a list that repeats it, it goes on", () => {
+  test("by PRESENT without more words too; by RUNNING, or by a list that repeats it, it goes on", async () => {
     const { orders, disk } = start(updating("active.updating.pulling"));
-    orders.take(asks(orderFor("RUNNING", "1")), "person");
+    await orders.take(asks(orderFor("RUNNING", "1")), "person");
     expect(disk.get("PROD:42")).toMatchObject({ target: "RUNNING", version: "2" });
-    orders.take(asks(orderFor("PRESENT", "2")), "person");
+    await orders.take(asks(orderFor("PRESENT", "2")), "person");
     expect(disk.get("PROD:42")).toMatchObject({ target: "PRESENT", version: "1" });
   });
 
-  test("of an app that was not here is its removal, and where nothing goes on it is refused and nothing kept", () => {
+  test("of an app that was not here is its removal, and where nothing goes on it is refused and nothing kept", async () => {
     const first = start(at("pulling", "RUNNING", { images: [] }));
-    expect(first.orders.take(asks(orderFor("PRESENT"), { cancels: true }), "person").outcome).toBe("cancels");
+    expect((await first.orders.take(asks(orderFor("PRESENT"), { cancels: true }), "person")).outcome).toBe("cancels");
     expect(first.disk.get("PROD:42")?.target).toBe("REMOVED");
     const second = start(at("present", "PRESENT", { images: ["1"] }));
-    expect(second.orders.take(asks(orderFor("RUNNING"), { cancels: true }), "person")).toMatchObject({
+    expect(await second.orders.take(asks(orderFor("RUNNING"), { cancels: true }), "person")).toMatchObject({
       outcome: "refused",
     });
     expect(second.happened).toEqual([]);
     const none = start();
-    expect(none.orders.take(asks(orderFor("RUNNING"), { cancels: true }), "person")).toMatchObject({
+    expect(await none.orders.take(asks(orderFor("RUNNING"), { cancels: true }), "person")).toMatchObject({
       outcome: "refused",
     });
   });
 });
 
-test("who names no version keeps the one that is here", () => {
+test("what comes in one turn of the loop is written together; each answer stands on what was asked before it", async () => {
+  const { orders, happened, disk } = start(at("present", "PRESENT", { images: ["1"] }));
+  const answers = await Promise.all([
+    orders.take(asks(orderFor("RUNNING")), "person"),
+    orders.take(asks(orderFor("RUNNING", "1", 7)), "person"),
+    orders.take(asks(orderFor("REMOVED")), "person"),
+  ]);
+  expect(answers.map(({ outcome }) => outcome)).toEqual(["now", "now", "now"]);
+  expect(happened).toEqual([
+    "keep RUNNING,RUNNING,REMOVED",
+    "app.ordered person",
+    "app.ordered person",
+    "app.ordered person",
+  ]);
+  expect(disk.get("PROD:42")?.target).toBe("REMOVED");
+});
+
+test("a list waits for no request that came before it", async () => {
+  const { orders, happened } = start(at("present", "PRESENT"));
+  const first = orders.take(asks(orderFor("RUNNING")), "person");
+  orders.sync({ ...LIST, orders: [asks(orderFor("PRESENT"))] });
+  expect(happened.slice(0, 4)).toEqual(["keep RUNNING", "app.ordered person", "keep PRESENT", "app.ordered sync"]);
+  expect((await first).outcome).toBe("now");
+});
+
+test("who names no version keeps the one that is here", async () => {
   const { orders, disk } = start(at("present", "PRESENT"));
-  orders.take(asks(orderFor("RUNNING", "9"), { isVersionOpen: true }), "person");
+  await orders.take(asks(orderFor("RUNNING", "9"), { isVersionOpen: true }), "person");
   expect(disk.get("PROD:42")).toMatchObject({ target: "RUNNING", version: "1", releaseKey: 11 });
   const none = start();
-  none.orders.take(asks(orderFor("RUNNING", "9"), { isVersionOpen: true }), "person");
+  await none.orders.take(asks(orderFor("RUNNING", "9"), { isVersionOpen: true }), "person");
   expect(none.disk.get("PROD:42")).toMatchObject({ version: "9" });
 });
 
-test("what a list does not say stays: instance key, epoch and logins", () => {
+test("what a list does not say stays: instance key, epoch and logins", async () => {
   const { orders, disk } = start();
   const registries = new Secret("{}");
-  orders.take(asks({ ...orderFor("RUNNING"), instanceKey: 7, credentialEpoch: 2, registries }), "person");
-  orders.take(asks(orderFor("PRESENT")), "sync");
+  await orders.take(asks({ ...orderFor("RUNNING"), instanceKey: 7, credentialEpoch: 2, registries }), "person");
+  await orders.take(asks(orderFor("PRESENT")), "sync");
   expect(disk.get("PROD:42")).toMatchObject({ target: "PRESENT", instanceKey: 7, credentialEpoch: 2, registries });
 });
 

@@ -20,6 +20,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import type { AppId } from "../../src/model/app.ts";
 import { AgentError } from "../../src/model/errors.ts";
 import type { AppOrder } from "../../src/model/order.ts";
+import { Secret } from "../../src/model/secret.ts";
 import { KeptProblems } from "../../src/services/problems.ts";
 import { Store } from "../../src/services/store.ts";
 
@@ -55,7 +56,7 @@ const codeOf = (run: () => unknown): string => {
 
 test("an order, what is remembered and the last error are there after a restart", () => {
   const first = open();
-  first.keepOrder(order);
+  first.keepOrders([order]);
   first.keepMemory(app, CRASHED, new AgentError("container_exited", "exit code 7"));
   first.close();
   const second = open();
@@ -66,9 +67,9 @@ test("an order, what is remembered and the last error are there after a restart"
 
 test("a new order keeps what is remembered; an app that is forgotten is gone", () => {
   const store = open();
-  store.keepOrder(order);
+  store.keepOrders([order]);
   store.keepMemory(app, CRASHED, undefined);
-  store.keepOrder({ ...order, target: "PRESENT" });
+  store.keepOrders([{ ...order, target: "PRESENT" }]);
   expect(store.apps()).toMatchObject([{ order: { target: "PRESENT" }, memory: CRASHED }]);
   store.forget(app);
   expect(store.orderOf(app)).toBe(undefined);
@@ -78,18 +79,18 @@ test("a new order keeps what is remembered; an app that is forgotten is gone", (
 
 test("an owner that is not named is the one that is known", () => {
   const store = open();
-  store.keepOrder(order);
-  store.keepOrder({ ...order, owner: 0, version: "2.0.0" });
+  store.keepOrders([order]);
+  store.keepOrders([{ ...order, owner: 0, version: "2.0.0" }]);
   expect(store.orderOf(app)).toMatchObject({ owner: 7, version: "2.0.0" });
   store.close();
 });
 
 test("an order that says nothing new writes nothing", () => {
   const store = open();
-  store.keepOrder(order);
+  store.keepOrders([order]);
   const size = () => statSync(join(folder, "agent.db-wal")).size;
   const before = size();
-  for (let i = 0; i < 100; i++) store.keepOrder({ ...order });
+  for (let i = 0; i < 100; i++) store.keepOrders([{ ...order }]);
   expect(size()).toBe(before);
   store.close();
 });
@@ -98,7 +99,7 @@ test("database, -wal and -shm are for their owner alone, whatever the umask", ()
   const before = process.umask(0);
   try {
     const store = open();
-    store.keepOrder(order);
+    store.keepOrders([order]);
     const modes = readdirSync(folder).map((name) => (statSync(join(folder, name)).mode & 0o777).toString(8));
     expect(modes).toEqual(["600", "600", "600"]);
     store.close();
@@ -124,13 +125,13 @@ const DAMAGE: readonly [string, (path: string) => void][] = [
 
 test.each(DAMAGE)("%s: the file is set aside, and the agent begins with an empty one", (_, damage) => {
   const first = open();
-  first.keepOrder(order);
+  first.keepOrders([order]);
   first.close();
   damage(join(folder, "agent.db"));
   const second = open();
   expect(second.setAside).toBe(join(folder, "agent.db.corrupt-1234"));
   expect(second.apps()).toEqual([]);
-  second.keepOrder(order);
+  second.keepOrders([order]);
   second.close();
   expect(open().apps()).toHaveLength(1);
 });
@@ -156,7 +157,7 @@ test.each([
   ["a name that leaves its folder", JSON.stringify({ order: { ...order, name: "../etc" }, memory: { failures: 0 } })],
 ])("a row with %s is told as a problem and hurts no other", (_, text) => {
   const first = open();
-  first.keepOrder({ ...order, app: { stage: "PROD", key: 7 } });
+  first.keepOrders([{ ...order, app: { stage: "PROD", key: 7 } }]);
   first.close();
   const database = new DatabaseSync(join(folder, "agent.db"));
   database.prepare("INSERT INTO apps VALUES ('PROD', 42, ?)").run(text);
@@ -164,7 +165,7 @@ test.each([
   const second = open();
   expect(second.apps().map((each) => each.order.app.key)).toEqual([7]);
   expect(problems.list()).toMatchObject([{ about: "store.PROD:42", code: "storage_failed" }]);
-  second.keepOrder(order);
+  second.keepOrders([order]);
   second.close();
   expect(open().apps()).toHaveLength(2);
 });
@@ -175,7 +176,7 @@ test("kill -9 in the middle of writing: whatever was acknowledged is there", asy
     const store = new Store({ folder: ${JSON.stringify(folder)}, now: () => 1, problems: { note() {}, clear() {}, list: () => [] } });
     const order = ${JSON.stringify(order)};
     for (let releaseKey = 1; ; releaseKey++) {
-      store.keepOrder({ ...order, releaseKey });
+      store.keepOrders([{ ...order, releaseKey }]);
       console.log(releaseKey);
       await new Promise(setImmediate);
     }`;
@@ -202,12 +203,12 @@ test("a full disk refuses orders and changes nothing; what is remembered is writ
   execFileSync("mount", ["-t", "tmpfs", "-o", "size=512k", "tmpfs", disk]);
   try {
     const store = open(disk);
-    store.keepOrder(order);
+    store.keepOrders([order]);
     writeFileSync(join(disk, "ballast"), "");
     fill(join(disk, "ballast"));
     expect(codeOf(() => fillStore(store))).toBe("storage_failed");
     const before = store.apps().length;
-    expect(codeOf(() => store.keepOrder({ ...order, app: { stage: "PROD", key: 999_999 } }))).toBe("storage_failed");
+    expect(codeOf(() => store.keepOrders([{ ...order, app: { stage: "PROD", key: 999_999 } }]))).toBe("storage_failed");
     expect(store.apps()).toHaveLength(before);
     store.keepMemory(app, CRASHED, undefined);
     expect(problems.list()).toMatchObject([{ about: "disk", code: "storage_failed" }]);
@@ -235,7 +236,7 @@ function fill(path: string): void {
 
 /** Pages that the database has already may take a few more orders. */
 function fillStore(store: Store): void {
-  for (let key = 1_000; key < 3_000; key++) store.keepOrder({ ...order, app: { stage: "PROD", key } });
+  for (let key = 1_000; key < 3_000; key++) store.keepOrders([{ ...order, app: { stage: "PROD", key } }]);
 }
 
 test("a folder that may not be written is a clear error", () => {
@@ -254,4 +255,48 @@ test("a folder is the first app's, also after a restart, and no other's", () => 
   const again = open();
   expect([again.claimFolder("prod/weather", other), again.claimFolder("prod/weather", app)]).toEqual([false, true]);
   again.close();
+});
+
+test("several orders are written together, or none of them", () => {
+  const store = open();
+  store.keepOrders([order, { ...order, app: { stage: "PROD", key: 7 } }, { ...order, target: "PRESENT" }]);
+  store.close();
+  const again = open();
+  expect(again.apps().map((each) => [each.order.app.key, each.order.target])).toEqual([
+    [42, "PRESENT"],
+    [7, "RUNNING"],
+  ]);
+  again.close();
+});
+
+test("the ends of updates, and the key of credentials, survive; the key shows itself to nobody", () => {
+  const first = open();
+  expect([first.untold(), first.credentialKey]).toEqual([[], undefined]);
+  const end = {
+    type: "app.changed",
+    app: order.app,
+    state: "RUNNING",
+    version: "2",
+    updateStatus: "completed",
+  } as const;
+  first.keepUntold([end]);
+  first.keepCredentialKey(new Secret("planted-key"));
+  first.close();
+  const second = open();
+  expect(second.untold()).toEqual([end]);
+  expect(second.credentialKey?.reveal()).toBe("planted-key");
+  expect(JSON.stringify(second.credentialKey)).not.toContain("planted-key");
+  second.close();
+});
+
+test("what is released is free: its ports and its folder's name", () => {
+  const store = open();
+  const other = { stage: "PROD", key: 7 } as const;
+  store.keepPorts(order.app, { "80/tcp": 40_000 });
+  expect(store.claimFolder("prod/weather", order.app)).toBe(true);
+  expect(store.claimFolder("prod/weather", other)).toBe(false);
+  store.release(order.app);
+  expect(store.takenPorts()).toEqual(new Set());
+  expect(store.claimFolder("prod/weather", other)).toBe(true);
+  store.close();
 });

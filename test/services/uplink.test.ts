@@ -1,5 +1,6 @@
 /** What can be said over the link right now: with one, without one, and while it is full. */
 import { expect, test } from "vitest";
+import { minutes, ms } from "../../src/model/duration.ts";
 import type { AppOrder } from "../../src/model/order.ts";
 import type { BackEnd } from "../../src/services/backEnd.ts";
 import { Uplink } from "../../src/services/uplink.ts";
@@ -56,4 +57,26 @@ test("a defect is not taken for a full line", () => {
   const uplink = new Uplink();
   uplink.attach(backEnd({ fails: new TypeError("a bug") }).end);
   expect(() => uplink.publishLog("t", "x")).toThrow(TypeError);
+});
+
+test("before a download the studio may speak first: until the first link, or until it has had its time", async () => {
+  const uplink = new Uplink();
+  const never = new AbortController();
+  const waited = uplink.met(minutes(10), never.signal);
+  uplink.attach(backEnd().end);
+  await waited;
+  uplink.attach(undefined);
+  await uplink.met(minutes(10), never.signal);
+  await new Uplink().met(ms(1), never.signal);
+});
+
+test("whoever is called off while he waits for the studio hears so", async () => {
+  const over = new AbortController();
+  const waited = new Uplink().met(minutes(10), over.signal);
+  over.abort(new Error("called off"));
+  await expect(waited).rejects.toThrow();
+});
+
+test("without a link nobody has a token", async () => {
+  expect(await new Uplink().registryToken(5)).toBeUndefined();
 });

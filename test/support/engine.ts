@@ -66,7 +66,9 @@ export class SimEngine {
       await this.#abortable(200, signal);
       await this.#call("pull", () => void this.images.add(version));
     },
-    createContainer: async ({ version, spec }: StepInput, signal: AbortSignal) => {
+    createContainer: async ({ version, spec, mayReuse }: StepInput, signal: AbortSignal) => {
+      const old = this.#named("app");
+      if (mayReuse && old?.is === "down" && old.version === version && old.spec === spec) return;
       await this.#removeAll("app", signal);
       signal.throwIfAborted();
       await this.#call("create", () => this.#create(version, spec));

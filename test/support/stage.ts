@@ -31,6 +31,8 @@ export interface StageOptions {
   /** What the agent takes for the engine, if it is neither. */
   readonly socketPath?: string;
   readonly flags?: readonly string[];
+  /** The agent's home, if it shall not be in the stage's own folder. */
+  readonly home?: string;
   /** Flags of Node itself. */
   readonly nodeFlags?: readonly string[];
 }
@@ -63,15 +65,21 @@ export async function openStage(options: StageOptions) {
   writeFileSync(flock, JSON.stringify({ ...identity, device_endpoint_url: url }), { mode: 0o600 });
   studio.addApp({ key, name: "weather", versions: ["1.0.0", "2.0.0"] });
   const engine = createEngine({ socketPath: engineSocket });
-  const home = join(folder, "home");
+  const home = options.home ?? join(folder, "home");
   const agents: AgentProcess[] = [];
 
-  function startAgent(): AgentProcess {
+  function startAgent(more: Readonly<Record<string, string>> = {}): AgentProcess {
     const agent = startAgentProcess({
       entry: "dist/reagent.mjs",
       nodeFlags,
       args: ["-config", flock, "-agentDir", home, "-debug", ...flags],
-      env: { PATH: process.env["PATH"], REAGENT_LOCK_MACHINE: "off", REAGENT_DOCKER_SOCKET: socketPath, ...env },
+      env: {
+        PATH: process.env["PATH"],
+        REAGENT_LOCK_MACHINE: "off",
+        REAGENT_DOCKER_SOCKET: socketPath,
+        ...env,
+        ...more,
+      },
       pidFile: join(folder, "agent.pid"),
       onLine: (line) => note({ from: "agent", line }),
       onExit: () => {},
@@ -93,6 +101,12 @@ export async function openStage(options: StageOptions) {
     onHappening = () => isSeen() && found.resolve();
     onHappening();
     await found.promise.finally(() => clearTimeout(timer));
+  }
+
+  function localApp(n: number) {
+    const [other, name] = [key + n * 1_000_000, `local-${n}`];
+    const image = imageName({ app: { stage: "PROD", key: other }, name }, "amd64");
+    return { key: other, name, ref: `${registry}/apps/${image}:1.0.0` };
   }
 
   return {
@@ -117,6 +131,9 @@ export async function openStage(options: StageOptions) {
     container: `prod_${key}_weather`,
     app: `app:PROD:${key}`,
     startAgent,
+    stopAgents: async () => {
+      for (const agent of agents) await agent.stop();
+    },
     see,
     /** Asks the agent as an operator does, for what the studio has no button. */
     request: async (kwargs: Readonly<Record<string, unknown>>) => {
@@ -171,6 +188,15 @@ export async function openStage(options: StageOptions) {
       database.close();
       studio = await openStudio();
     },
+    /** One more app whose image is here, without a download. Answers its key. */
+    addLocal: async (n: number, script: string) => {
+      const { key: other, name, ref } = localApp(n);
+      await makeImage(engineSocket, { ref, script });
+      studio.addApp({ key: other, name, versions: ["1.0.0"] });
+      return other;
+    },
+    localRef: (n: number) => localApp(n).ref,
+    wantKey: (other: number, target: Target) => studio.desire(other, target, "1.0.0"),
     /** One more app that runs. */
     another: async (n: number, script: string) => {
       const [other, name] = [key + n * 1_000_000, `weather-${n}`];

@@ -84,7 +84,7 @@ test("an exit that nobody saw between the first look and the open stream is foun
   await w.pass(100);
   w.engineOf(weather).tell = tell;
   w.actor.send({ type: "engine.back" });
-  await w.until(() => w.engineOf(weather).look().container?.id === "c2", 1_000);
+  await w.until(() => w.engineOf(weather).look().container?.is === "up", 1_000);
 });
 
 test("the engine goes and comes back: nothing is told to have failed by it", async () => {
