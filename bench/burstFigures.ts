@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { dial } from "../test/support/link.ts";
 import { hears, isDevice, openStage } from "../test/support/stage.ts";
-import { type Figure, median, percentile } from "./figures.ts";
+import { type Figure, percentile } from "./figures.ts";
 import { NODE_FLAGS, type Parts } from "./parts.ts";
 
 /** Loaded into the agent before anything else: a commit is as slow as the disk that is played. */
@@ -11,54 +11,62 @@ const SLOW = `
 import { DatabaseSync, StatementSync } from "node:sqlite";
 const hold = new Int32Array(new SharedArrayBuffer(4));
 const slow = () => Atomics.wait(hold, 0, 0, Number(process.env.BENCH_FSYNC));
+// The journal is not waited for at each commit, so it is as quick as ever.
+const isDurable = (database) => database.location().endsWith("agent.db");
+let isInTransaction = false;
 const { exec } = DatabaseSync.prototype;
 DatabaseSync.prototype.exec = function (sql) {
-  if (sql === "COMMIT") slow();
+  if (/^(BEGIN|COMMIT|ROLLBACK)$/.test(sql)) isInTransaction = sql === "BEGIN";
+  if (sql === "COMMIT" && isDurable(this)) slow();
   return exec.call(this, sql);
 };
 const { run } = StatementSync.prototype;
 StatementSync.prototype.run = function (...values) {
-  const changes = run.apply(this, values);
-  if (/INSERT|DELETE/.test(this.sourceSQL) && !globalThis.inTransaction) slow();
-  return changes;
-};
-const { exec: wrapped } = DatabaseSync.prototype;
-DatabaseSync.prototype.exec = function (sql) {
-  if (sql === "BEGIN") globalThis.inTransaction = true;
-  if (sql !== "BEGIN") globalThis.inTransaction = false;
-  return wrapped.call(this, sql);
+  const result = run.apply(this, values);
+  if (!isInTransaction && result.changes > 0 && !this.sourceSQL.includes(" runs ")) slow();
+  return result;
 };
 `;
 
 export async function burstFigures(parts: Parts, count: number, say: (text: string) => void): Promise<Figure[]> {
-  const quick = await burst(parts, count, 0, say);
-  const slow = await burst(parts, count, 200, say);
+  const quick = await burst(parts, { count, fsync: 0, isPipelined: true }, say);
+  const slow = await burst(parts, { count: count / 10, fsync: 200, isPipelined: false }, say);
+  const storm = await burst(parts, { count, fsync: 200, isPipelined: true }, say);
+  const last = ({ isLast }: { isLast: boolean }) => (isLast ? "the last one held" : "the last one LOST");
   return [
     {
-      name: `${count} requests on one app in a burst, last one ${quick.isLast ? "held" : "LOST"}: time per request, fsync of 0 ms`,
+      name: `${count} requests on one app at once, ${last(quick)}: time per request, fsync of 0 ms`,
       unit: "ms",
       values: [quick.took / count],
       target: "<= 5 ms",
       isReached: quick.isLast && quick.took / count <= 5,
     },
     {
-      name: `answer to a call meanwhile, each fsync 200 ms longer, last request ${slow.isLast ? "held" : "LOST"}: p99`,
+      name: `answer to another call while requests come as fast as they are answered, each fsync 200 ms longer, ${last(slow)}: p99`,
       unit: "ms",
       values: [percentile(slow.answers, 0.99)],
       target: "p99 <= 250 ms",
       isReached: slow.isLast && percentile(slow.answers, 0.99) <= 250,
     },
     {
-      name: "the same: all of them",
+      name: `the same, all ${count} requests sent at once and before it in the queue, ${last(storm)}: the longest`,
       unit: "ms",
-      values: slow.answers,
+      values: [percentile(storm.answers, 1)],
       target: "none",
-      isReached: median(slow.answers) > 0,
+      isReached: storm.isLast,
     },
   ];
 }
 
-async function burst(parts: Parts, count: number, fsync: number, say: (text: string) => void) {
+interface Burst {
+  readonly count: number;
+  /** ms that each commit takes longer. */
+  readonly fsync: number;
+  /** All at once, else each after the answer to the one before. */
+  readonly isPipelined: boolean;
+}
+
+async function burst(parts: Parts, { count, fsync, isPipelined }: Burst, say: (text: string) => void) {
   // In memory, where a write costs nothing.
   const folder = mkdtempSync("/dev/shm/rgb-");
   const preload = join(folder, "slow.mjs");
@@ -95,8 +103,9 @@ async function burst(parts: Parts, count: number, fsync: number, say: (text: str
       }
     })();
     const begun = performance.now();
-    const all = Array.from({ length: count }, (_, at) => ask(at % 2 === 0 ? "RUNNING" : "PRESENT"));
-    await Promise.all([...all, ask("RUNNING")]);
+    const targets = Array.from({ length: count }, (_, at) => (at % 2 === 0 ? "PRESENT" : "RUNNING"));
+    if (isPipelined) await Promise.all(targets.map(ask));
+    else for (const target of targets) await ask(target);
     const took = performance.now() - begun;
     isOver = true;
     await watching;

@@ -32,9 +32,12 @@ export interface AppLogsOptions {
 interface Followed {
   readonly publisher: LogPublisher;
   readonly container: string;
-  /** The run that was followed last, and until when: what was sent is not sent again. */
-  run?: { readonly id: string; readonly startedAt: number; seenUntil: number };
+  /** Container -> until when its output was sent: a run that goes on, or the next run of it, sends nothing again. */
+  readonly seen: Map<string, number>;
 }
+
+/** One that was put aside may come back. */
+const MOST_CONTAINERS = 4;
 
 /**
  * A short program may have written and ended before the engine notes that it started (seen by 200 ms with Docker 20.10), so
@@ -74,13 +77,12 @@ export class AppLogs {
     }
     const over = new AbortController();
     const followed = this.#of(order);
-    const isSameRun = followed.run?.id === id && followed.run.startedAt === startedAt;
-    const since = isSameRun ? (followed.run?.seenUntil ?? startedAt) : Math.max(startedAt - BEFORE_START, this.#begun);
-    const run = { id, startedAt, seenUntil: since };
-    followed.run = run;
+    const since = Math.max(startedAt - BEFORE_START, followed.seen.get(id) ?? this.#begun);
+    const [oldest] = followed.seen.keys();
+    if (oldest !== undefined && followed.seen.size >= MOST_CONTAINERS) followed.seen.delete(oldest);
     let tail = "";
     const onText = (text: string) => {
-      run.seenUntil = this.#options.now();
+      followed.seen.set(id, this.#options.now());
       tail = (tail + text).slice(-LONGEST_TAIL);
       followed.publisher.write(text);
     };
@@ -112,7 +114,7 @@ export class AppLogs {
     const known = this.#apps.get(name);
     if (known?.container === container) return known;
     const publisher = new LogPublisher({ publish: (message) => this.#options.send(container, message) });
-    const fresh: Followed = { container, publisher };
+    const fresh: Followed = { container, publisher, seen: new Map() };
     this.#apps.set(name, fresh);
     return fresh;
   }

@@ -39,7 +39,8 @@ export class HostPortPool {
       for (const rule of publishedOf(order.ports ?? [])) {
         const declared = declaredOf(rule);
         const wished = this.#unlessTaken(live[declared]) ?? this.#unlessTaken(rule.host_port ?? undefined);
-        ports[declared] = kept[declared] ?? wished ?? (await this.#next(declared, ports));
+        const same = order.app.stage === "DEV" ? await this.#unlessInUse(rule.port, declared) : undefined;
+        ports[declared] = kept[declared] ?? wished ?? same ?? (await this.#next(declared, ports));
       }
       if (JSON.stringify(ports) !== JSON.stringify(kept)) this.#store.keepPorts(order.app, ports);
       return ports;
@@ -57,12 +58,18 @@ export class HostPortPool {
     });
   }
 
+  /** Who develops an app finds it where he says; the second one to ask gets another port. */
+  async #unlessInUse(port: number, declared: Declared): Promise<number | undefined> {
+    const isFree = this.#unlessTaken(port) !== undefined && (await this.#isFree(port, protocolOf(declared)));
+    return isFree ? port : undefined;
+  }
+
   #unlessTaken(port: number | undefined): number | undefined {
     return port && !this.#store.takenPorts().has(port) ? port : undefined;
   }
 
   async #next(declared: Declared, own: HostPorts): Promise<number> {
-    const protocol = declared.endsWith("udp") ? "udp" : "tcp";
+    const protocol = protocolOf(declared);
     const taken = new Set([...this.#store.takenPorts(), ...Object.values(own)]);
     for (let port = FIRST; port <= LAST; port++)
       if (!taken.has(port) && (await this.#isFree(port, protocol))) return port;
@@ -75,6 +82,8 @@ export class HostPortPool {
     return turn;
   }
 }
+
+const protocolOf = (declared: Declared): "tcp" | "udp" => (declared.endsWith("udp") ? "udp" : "tcp");
 
 /** Whether it can be had on all addresses right now. */
 async function canBind(port: number, protocol: "tcp" | "udp"): Promise<boolean> {

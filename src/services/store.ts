@@ -154,8 +154,10 @@ export class Store {
     const name = appName(app);
     if (this.takenOver?.apps.includes(name)) return true;
     try {
-      this.#database.prepare("INSERT OR IGNORE INTO folders (folder, app) VALUES (?, ?)").run(folder, name);
-      return this.#database.prepare("SELECT app FROM folders WHERE folder = ?").get(folder)?.["app"] === name;
+      const owner = this.#database.prepare("SELECT app FROM folders WHERE folder = ?").get(folder)?.["app"];
+      if (owner === undefined)
+        this.#database.prepare("INSERT INTO folders (folder, app) VALUES (?, ?)").run(folder, name);
+      return owner === undefined || owner === name;
     } catch (error) {
       throw storageFailed(error);
     }

@@ -76,7 +76,12 @@ export async function runDemo(options: DemoOptions): Promise<string | undefined>
     agent = startAgentProcess({
       entry: options.entry,
       args: ["-config", flock, "-agentDir", home, "-debug"],
-      env: { ...env, REAGENT_LOCK_MACHINE: "off", REAGENT_DOCKER_SOCKET: parts.socket },
+      env: {
+        ...env,
+        REAGENT_LOCK_MACHINE: "off",
+        REAGENT_DOCKER_SOCKET: parts.socket,
+        REAGENT_UPDATE_PROBATION: "3",
+      },
       pidFile: join(folder, "agent.pid"),
       onLine: (line) => note({ from: "agent", line }),
       onExit: (code) => note({ from: "agent", line: { msg: `the agent ended with code ${code}` } }),
@@ -84,7 +89,7 @@ export async function runDemo(options: DemoOptions): Promise<string | undefined>
     say(`the agent is process ${agent.pid}; its home is ${home}`);
     const missing = await story.play(
       demoSteps({
-        want: async (target) => studio?.desire(WEATHER.app.name, target, WEATHER.version),
+        want: async (target, version) => studio?.desire(WEATHER.app.name, target, version),
         closeRouter: router.kind === "url" ? undefined : closeStudio,
         sendAway: async () => studio?.sendAway("press-01"),
         openRouter: async () => {
@@ -125,12 +130,14 @@ async function takeFolder(folder: string): Promise<void> {
 }
 
 function hints(folder: string): string[] {
+  const home = relative(process.cwd(), join(folder, "agent"));
   return [
     "",
     "The app runs. In a second terminal, from here:",
-    `  npm run -s reagent -- status -agentDir ${relative(process.cwd(), join(folder, "agent"))}`,
+    `  npm run -s reagent -- status -agentDir ${home}`,
     "  npm run -s reagent -- studio app stop weather",
     "  npm run -s reagent -- studio app run weather",
+    `  npm run -s reagent -- runs weather -agentDir ${home}`,
     "Ctrl-C takes everything away again.",
     "",
   ];

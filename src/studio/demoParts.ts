@@ -4,7 +4,8 @@
  */
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { makeImage, pushImage } from "./demoImage.ts";
+import { KEPT } from "../model/names.ts";
+import { type ImageRecipe, makeImage, pushImage } from "./demoImage.ts";
 import { answers, removeContainer, removeImage, startEngine } from "./dockerd.ts";
 import { startRegistry } from "./registry.ts";
 
@@ -20,17 +21,16 @@ export interface DemoParts {
 export interface PartsOptions {
   readonly folder: string;
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Repository and version of the demo's app on a registry. */
-  readonly image: (registry: string) => string;
+  /** The versions of the demo's app, as they are called on a registry, and what each runs. */
+  readonly images: (registry: string) => readonly Pick<ImageRecipe, "ref" | "script">[];
   /** Name of the app's container. */
   readonly container: string;
-  readonly script: string;
   readonly say: (text: string) => void;
 }
 
 const DEFAULT_SOCKET = "/var/run/docker.sock";
 
-export async function startParts({ folder, env, image, container, script, say }: PartsOptions): Promise<DemoParts> {
+export async function startParts({ folder, env, images, container, say }: PartsOptions): Promise<DemoParts> {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const engineFolder = join(folder, "engine");
   const there = await socketThere(env);
@@ -39,18 +39,20 @@ export async function startParts({ folder, env, image, container, script, say }:
   const socket = there ?? own?.socket ?? DEFAULT_SOCKET;
   try {
     const registry = await startRegistry({ folder: join(folder, "registry") });
-    const ref = image(registry.host);
-    say(`putting the demo's image into a registry on ${registry.host}`);
-    await makeImage(socket, { ref, script });
-    await pushImage(socket, ref);
-    await removeImage(socket, ref);
+    say(`putting the demo's images into a registry on ${registry.host}`);
+    const recipes = images(registry.host);
+    for (const recipe of recipes) {
+      await makeImage(socket, recipe);
+      await pushImage(socket, recipe.ref);
+      await removeImage(socket, recipe.ref);
+    }
     return {
       socket,
       registry: registry.host,
       isPrivate: own !== undefined,
       stop: async () => {
-        if (!own) await removeContainer(socket, container);
-        if (!own) await removeImage(socket, ref);
+        for (const name of own ? [] : [container, `${container}${KEPT}`]) await removeContainer(socket, name);
+        for (const { ref } of own ? [] : recipes) await removeImage(socket, ref);
         await registry.stop();
         await own?.stop();
       },

@@ -9,22 +9,37 @@ export type Happening =
   | { readonly from: "studio"; readonly event: StudioEvent }
   | { readonly from: "agent"; readonly line: Readonly<Record<string, unknown>> };
 
+const READS = 'n=0; while true; do n=$((n+1)); echo "reading $n"; sleep 5 & wait $!; done';
+
 /**
- * The image is made on the spot. It prints, and the first time it crashes: what it leaves in `/data` outlives the container,
- * so the second run knows.
+ * The images are made on the spot. The first version prints, and the first time it crashes: what it leaves in `/data` outlives
+ * the container, so the second run knows. The second version is no good, the third is.
  */
-export const WEATHER = {
-  app: { key: 42, name: "weather", versions: ["1.0.0"] as string[] },
-  version: "1.0.0",
-  container: "prod_42_weather",
-  image: (registry: string) =>
-    `${repositoryOf({ app: { stage: "PROD", key: 42 }, name: "weather" }, { url: `${registry}/`, repository: "apps/", machine: machineName() })}:1.0.0`,
-  script: [
+const SCRIPTS: Readonly<Record<string, readonly string[]>> = {
+  "1.0.0": [
     "trap 'echo goodbye; exit 0' TERM",
     "echo 'hello from weather'",
     "if [ ! -e /data/was-here ]; then touch /data/was-here; sleep 2; echo 'about to crash'; exit 7; fi",
-    'n=0; while true; do n=$((n+1)); echo "reading $n"; sleep 5 & wait $!; done',
-  ].join("\n"),
+    READS,
+  ],
+  "1.1.0": ["echo 'a new version, and no good'", "exit 3"],
+  "2.0.0": ["trap 'echo goodbye; exit 0' TERM", "echo 'hello from a better weather'", READS],
+};
+
+export const WEATHER = {
+  app: { key: 42, name: "weather", versions: Object.keys(SCRIPTS) },
+  first: "1.0.0",
+  bad: "1.1.0",
+  better: "2.0.0",
+  container: "prod_42_weather",
+  images: (registry: string) => {
+    const names = { url: `${registry}/`, repository: "apps/", machine: machineName() };
+    const repository = repositoryOf({ app: { stage: "PROD", key: 42 }, name: "weather" }, names);
+    return Object.entries(SCRIPTS).map(([version, lines]) => ({
+      ref: `${repository}:${version}`,
+      script: lines.join("\n"),
+    }));
+  },
 } as const;
 
 function machineName(): string {

@@ -4,7 +4,7 @@ import { containersOf } from "./dockerd.ts";
 import type { Step } from "./story.ts";
 
 export interface DemoStepsOptions {
-  readonly want: (target: "RUNNING" | "REMOVED") => Promise<unknown>;
+  readonly want: (target: "RUNNING" | "REMOVED", version: string) => Promise<unknown>;
   /** The studio with its router goes, as in a power cut of the site; and comes back at the same address. None: not ours. */
   readonly closeRouter: (() => Promise<void>) | undefined;
   /** The studio ends the device's session, which a router of somebody else can be asked for. */
@@ -63,7 +63,7 @@ export function demoSteps(options: DemoStepsOptions): Step<Happening>[] {
     },
     {
       says: "an app is asked for, and its image comes from the registry",
-      act: () => want("RUNNING"),
+      act: () => want("RUNNING", WEATHER.first),
       until: goes(APP, /^pulling$/),
       within: SOON,
     },
@@ -73,13 +73,34 @@ export function demoSteps(options: DemoStepsOptions): Step<Happening>[] {
     { says: "it is restarted after a wait, by itself", until: hears("RUNNING"), within: LATER },
     ...outage(options),
     { says: "the app ran on meanwhile, and is told again", until: hears("RUNNING"), isBeside: true, within: SOON },
-    { says: "the app is removed", act: () => want("REMOVED"), until: hears("REMOVED"), within: LATER },
+    {
+      says: "a new version is asked for; the old one runs while it comes",
+      act: () => want("RUNNING", WEATHER.bad),
+      until: goes(APP, /updating\.pulling$/),
+      within: SOON,
+    },
+    { says: "it is no good, so the old one comes back", until: goes(APP, /rollingBack$/), within: LATER },
+    { says: "and runs as it did", until: goes(APP, /^active\.running/), within: LATER },
+    {
+      says: "a better version is asked for, and is on probation",
+      act: () => want("RUNNING", WEATHER.better),
+      until: goes(APP, /probation$/),
+      within: LATER,
+    },
+    { says: "what it prints arrives", until: reads("hello from a better weather"), isBeside: true, within: SOON },
+    {
+      says: "it stays up, and the old version goes",
+      until: goes(APP, /^active\.running/),
+      isBeside: true,
+      within: LATER,
+    },
+    { says: "the app is removed", act: () => want("REMOVED", WEATHER.better), until: hears("REMOVED"), within: LATER },
   ];
   const last: Step<Happening> = once
     ? { says: "nothing of it is left in the engine", act: isGone, within: SOON }
     : {
         says: "and it is installed again, to play with",
-        act: () => want("RUNNING"),
+        act: () => want("RUNNING", WEATHER.better),
         until: hears("RUNNING"),
         within: LATER,
       };

@@ -369,8 +369,8 @@ export const CASES: readonly Case[] = [
   },
   {
     id: "H2",
-    says: "Different apps get different ports; what somebody else has is skipped.",
-    where: [PORTS, "the first free ones of the pool, each for one app; kept from then on"],
+    says: "A hundred apps at once get a hundred ports.",
+    where: [PORTS, "a hundred apps at once get a hundred ports"],
   },
   {
     id: "H3",
@@ -392,6 +392,11 @@ export const CASES: readonly Case[] = [
     id: "H5",
     says: "What an app had is free when it is uninstalled, and nothing else.",
     where: ["test/services/store.test.ts", "what is released is free: its ports and its folder's name"],
+  },
+  {
+    id: "H6",
+    says: "A development app gets the port that it declares; the second one that does gets another.",
+    where: [PORTS, "of a development app it is the declared one, as long as nobody else has it"],
   },
   {
     id: "K1",

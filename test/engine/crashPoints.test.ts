@@ -1,6 +1,6 @@
 /**
  * The agent is killed with -9 before and after each call by which a transition changes the engine, and the engine before each
- * call of an update. Whatever the moment: in the end there is what was wanted, once, and nothing else.
+ * of them. Whatever the moment: in the end there is what was wanted, once, and nothing else.
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { request } from "node:http";
@@ -31,15 +31,18 @@ interface Transition {
   readonly calls: readonly string[];
   /** What the studio is told last, and what the engine has in the end. */
   readonly ends: (s: Stage) => (happening: Happening) => boolean;
+  /** The same where the agent lives and knows how an update ended, if that says more. */
+  readonly endsWatched?: (s: Stage) => (happening: Happening) => boolean;
   readonly containers: readonly string[];
   readonly images: readonly string[];
 }
 
-const told = (state: string, release: number) => (s: Stage) => (happening: Happening) =>
+const told = (state: string, release: number, status?: string) => (s: Stage) => (happening: Happening) =>
   hears(s.key, state)(happening) &&
   happening.from === "studio" &&
   happening.event.type === "app.reported" &&
-  happening.event.report.release_key === release;
+  happening.event.report.release_key === release &&
+  (status === undefined || happening.event.report.updateStatus === status);
 /** As somebody with a shell does it. */
 async function pause(s: Stage): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
@@ -112,6 +115,7 @@ const TRANSITIONS: Readonly<Record<string, Transition>> = {
     act: (s) => s.want("RUNNING", "bad"),
     calls: [PULL, STOP, RENAME, CREATE, START, STOP, REMOVE, RENAME, START],
     ends: told("RUNNING", 1),
+    endsWatched: told("RUNNING", 1, "canceled"),
     containers: ["1.0.0 running"],
     images: ["1.0.0", "bad"],
   },
@@ -212,7 +216,7 @@ test.each(["RUNNING", "PRESENT", "REMOVED"] as const)(
   },
 );
 
-describe("the engine is killed with -9 in the middle of an update", () => {
+describe("the engine is killed with -9 in the middle of", () => {
   let folder: string;
   let own: OwnEngine;
   beforeAll(async () => {
@@ -223,12 +227,14 @@ describe("the engine is killed with -9 in the middle of an update", () => {
     await own.stop();
     rmSync(folder, { recursive: true, force: true });
   });
-  const update = TRANSITIONS["update"] as Transition;
+  const points = Object.entries(TRANSITIONS).flatMap(([name, transition]) =>
+    transition.calls.map((call, at) => [name, `${at + 1}: ${call}`, call, at + 1, transition] as const),
+  );
 
-  test.each(update.calls.map((call, at) => [`${at + 1}: ${call}`, call, at + 1] as const))(
-    "before call %s",
-    async (_, call, at) => {
-      const { s } = await ready(update, { engineSocket: own.socket });
+  test.each(points)(
+    "%s, before call %s",
+    async (name, _, call, at, transition) => {
+      const { s } = await ready(transition, { engineSocket: own.socket });
       await using __ = s;
       const killed = s.proxy.crashAt({
         at,
@@ -238,14 +244,15 @@ describe("the engine is killed with -9 in the middle of an update", () => {
           own = await startEngine({ folder: join(folder, "e"), keepsContainers: true });
         },
       });
-      await update.act(s);
-      expect(named(await killed)).toBe(call);
-      await s.see("the end", update.ends(s), undefined, 60_000);
-      expect(await shown(s, createEngine({ socketPath: own.socket }))).toEqual({
-        containers: update.containers,
-        images: update.images,
-      });
-      expect(s.reports()).not.toContain("FAILED");
+      const ends = transition.endsWatched ?? transition.ends;
+      const act = async () => {
+        await transition.act(s);
+        expect(named(await killed)).toBe(call);
+      };
+      await s.see("the end", ends(s), act, 60_000);
+      const { containers, images } = transition;
+      expect(await shown(s, createEngine({ socketPath: own.socket }))).toEqual({ containers, images });
+      if (name === "update") expect(s.reports()).not.toContain("FAILED");
     },
     120_000,
   );

@@ -83,6 +83,26 @@ test("a download that is called off ends at once and leaves nothing", async () =
   expect(b.said.at(-1)).toBe("The app download was canceled");
 });
 
+test("two downloads of one image share it: calling one off leaves the other", async () => {
+  const b = startBench();
+  await b.publish("1.0.0", FOREVER, { padding: 30_000_000 });
+  const ref = `${b.repository}:1.0.0`;
+  const [one, other] = [new AbortController(), new AbortController()];
+  let begun = 0;
+  const onProgress = () => {
+    begun++;
+  };
+  const first = b.engine.pull(ref, { signal: one.signal, onProgress });
+  const second = b.engine.pull(ref, { signal: other.signal, onProgress });
+  const refused = expect(first).rejects.toBe("called off");
+  await expect.poll(() => begun, { interval: 5 }).toBeGreaterThan(2);
+  one.abort("called off");
+  await refused;
+  await second;
+  expect(await b.engine.image(ref)).toBeDefined();
+  await b.engine.removeImage(ref);
+});
+
 test("an image that brings labels of ours is refused", async () => {
   const b = startBench();
   await b.publish("1.0.0", FOREVER, { labels: { "io.reagent.serial": b.device.serial } });

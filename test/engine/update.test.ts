@@ -31,6 +31,10 @@ async function shown(s: Stage) {
     all.map(({ Names, Labels, State }) => [Names[0], `${Labels["io.reagent.version"]} ${State}`]),
   );
 }
+const printed = (s: Stage, words: string): number =>
+  s.happened
+    .flatMap((each) => (each.from === "studio" && each.event.type === "log" ? each.event.lines : []))
+    .filter((line) => line.is === "output" && line.text === words).length;
 const images = async (s: Stage) => {
   const ref = (await s.engine.container(s.container))?.Config.Image ?? "";
   return (await s.engine.tagsOf(ref.slice(0, ref.lastIndexOf(":")))).toSorted();
@@ -87,7 +91,13 @@ describe("the old version comes back, as the container that it was, where the ne
     expect(s.said().at(-1)).toMatch(/^RUNNING 1/);
     const log = s.happened.find((each) => each.from === "agent" && JSON.stringify(each.line).includes(code));
     expect(log, `${code} in the log`).toBeDefined();
+    await s.see(
+      "the old one prints again",
+      () => printed(s, "up") >= (code === "container_unhealthy" ? 3 : 2) || code === "image_refused",
+    );
     await s.see("told again", hears(s.key, "RUNNING"), () => s.want("RUNNING", "1.0.0"));
+    const starts: Readonly<Record<string, number>> = { container_unhealthy: 3, image_refused: 1 };
+    expect(printed(s, "up"), "a line for each start, none twice").toBe(starts[code] ?? 2);
   });
 });
 

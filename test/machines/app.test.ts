@@ -857,6 +857,32 @@ test("an engine that does not answer in time is looked at before anything is cal
   expect(t.memory.setAside).toBeUndefined();
 });
 
+const YEAR = 365 * 86_400_000;
+test.each([YEAR, -YEAR])("a clock that is set by %i ms changes no wait and no probation", async (jump) => {
+  using t = new TestApp(wanting("RUNNING"));
+  await t.until("active.running");
+  t.engine.exit(1);
+  await t.until("crashed.waiting");
+  t.skew = jump;
+  await t.pass(4_800);
+  expect(t.state).toBe("crashed.waiting");
+  await t.pass(300);
+  await t.until("active.running", 200);
+  t.ask(wanting("RUNNING", "2"));
+  await t.until("active.updating.probation");
+  t.skew = 0;
+  await t.pass(29_000);
+  expect(t.state).toBe("active.updating.probation");
+  await t.until("active.running", 2_000);
+  t.engine.exit(1);
+  await t.until("crashed.waiting");
+  t.kill();
+  t.skew = jump;
+  t.actor = t.boot();
+  await t.until("active.running", jump > 0 ? 1_000 : 4_400_000);
+  expect(t.engine.violations).toEqual([]);
+});
+
 test("every drawn transition was taken by a story above", () => {
   type Node = { id: string; states: Record<string, Node>; transitions: Map<string, Arrow[]>; always?: Arrow[] };
   type Arrow = { eventType: string; target?: { id: string }[] };

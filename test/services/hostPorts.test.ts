@@ -5,8 +5,8 @@ import type { AppOrder } from "../../src/model/order.ts";
 import { type HostPorts, PortRules } from "../../src/model/portRule.ts";
 import { HostPortPool, takenPortIn } from "../../src/services/hostPorts.ts";
 
-const orderOf = (key: number, rules: unknown): AppOrder => ({
-  ...{ app: { stage: "PROD", key }, name: "weather", target: "RUNNING", version: "1.0.0" },
+const orderOf = (key: number, rules: unknown, stage: "DEV" | "PROD" = "PROD"): AppOrder => ({
+  ...{ app: { stage, key }, name: "weather", target: "RUNNING", version: "1.0.0" },
   ...{ releaseKey: 0, requestor: 0, owner: 0, ports: PortRules.parse(rules) },
 });
 
@@ -39,6 +39,21 @@ test("what a container has goes before what the back end wishes, and that before
   });
   expect(await ports.assign(orderOf(2, [{ port: 80, host_port: 40_009 }]))).toEqual({ "80/tcp": 40_009 });
   expect(await ports.assign(orderOf(3, [{ port: 80, host_port: 40_009 }]))).toEqual({ "80/tcp": 40_000 });
+});
+
+test("of a development app it is the declared one, as long as nobody else has it", async () => {
+  const { ports } = pool([81]);
+  expect(await ports.assign(orderOf(1, [{ port: 80 }, { port: 81 }], "DEV"))).toEqual({
+    "80/tcp": 80,
+    "81/tcp": 40_000,
+  });
+  expect(await ports.assign(orderOf(2, [{ port: 80 }], "DEV"))).toEqual({ "80/tcp": 40_001 });
+});
+
+test("a hundred apps at once get a hundred ports", async () => {
+  const { ports } = pool();
+  const all = await Promise.all(Array.from({ length: 100 }, (_, n) => ports.assign(orderOf(n + 1, [{ port: 80 }]))));
+  expect(new Set(all.map((each) => each["80/tcp"])).size).toBe(100);
 });
 
 test("one that somebody else took is exchanged, the others stay", async () => {
