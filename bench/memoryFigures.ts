@@ -31,7 +31,8 @@ export async function memoryFigures(
       await s.see("it runs", hears(key, "RUNNING"), () => s.wantKey(key, "RUNNING"), 60_000);
     }
     say(`${count} apps, at rest`);
-    await pause(20_000);
+    // Long enough for the engine of JavaScript to tidy up, as it does where nothing happens.
+    await pause(60_000);
     points.push([count, anonymous(pid) * 1_000]);
   }
   const slope = slopeOf(points);

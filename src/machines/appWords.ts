@@ -48,7 +48,7 @@ interface AppContext extends AppInput {
   readonly aim: string;
   /** The last facts that were told since a step began. They may be newer than its look, so they are noted on it again. */
   readonly early: readonly Model.ContainerFact[];
-  /** Nobody saw yet how a container ended: the agent has just begun, or the engine was away. */
+  /** Nothing failed since the agent began, or since the engine was away: how a container ended then, nobody saw. */
   readonly isUnwatched: boolean;
   /** When the probation in progress ends. Begins anew with the agent: a restart costs one probation, not a bad commit. */
   readonly probationEndsAt?: number | undefined;
@@ -134,10 +134,13 @@ export const app = setup({
     isPaused: ({ context }) => plan.isPaused(known(context)),
     isDown: ({ context: { desired, facts } }) => desired.target === "RUNNING" && !plan.isUp(facts?.container),
     isBad: ({ context: { facts, now } }) => !plan.isWell(facts?.container, now()),
+    isBadForGood: ({ context: { facts, now } }) =>
+      facts?.container?.isOneWay === true && !plan.isWell(facts.container, now()),
     isUnwanted: ({ context: { desired, facts, memory } }) =>
       desired.target === "RUNNING" && desired.version === (facts?.kept?.version ?? memory.wayBack),
     isHealthy: ({ context }) => context.facts?.container?.health === "healthy",
-    isSound: ({ context }) => ["healthy", undefined].includes(context.facts?.container?.health),
+    isThrough: ({ context: { facts } }) =>
+      facts?.container?.isOneWay === true || ["healthy", undefined].includes(facts?.container?.health),
     isElsewhere: or([
       and([stateIn("#app.present"), not("isPresent")]),
       and([stateIn("#app.active.running"), not("isRunning")]),
@@ -152,7 +155,10 @@ export const app = setup({
     isPostponed: ({ context }) => context.memory.setAside?.until !== undefined,
     isHopeless: ({ context }) => context.memory.wait?.until === undefined,
     wasOnTrial: ({ context: { aim, facts, memory }, event }) =>
-      facts !== undefined && plan.isOnTrial(aim, facts, memory) && !hasCode(event, ...OF_ENGINE),
+      facts !== undefined &&
+      plan.isOnTrial(aim, facts, memory) &&
+      !(facts.container?.isOneWay && hasCode(event, "container_exited")) &&
+      !hasCode(event, ...OF_ENGINE),
     canRunOlder: ({ context, event }) =>
       context.desired.target === "RUNNING" && isUpdate(context) && !hasCode(event, ...OF_ENGINE),
     isEngineAway: ({ event }) => hasCode(event, "engine_unreachable"),
@@ -167,11 +173,9 @@ export const app = setup({
     }),
     endWait: assign({ memory: ({ context }) => remember.afterRetry(context.memory) }),
     hold: assign({ memory: ({ context }) => remember.afterHold(context.memory) }),
-    note: assign(({ context, event }) => {
-      const { facts, early } = context;
+    note: assign(({ context: { facts, early }, event }) => {
       if (!("id" in event || "container" in event)) return {};
-      const isUnwatched = context.isUnwatched && event.type !== "container.exited";
-      return { isUnwatched, facts: facts && noted(facts, event), early: [...early, event].slice(-8) };
+      return { facts: facts && noted(facts, event), early: [...early, event].slice(-8) };
     }),
     begin: assign({ early: [] }),
     aim: assign({ early: [], aim: ({ context }) => plan.goal(known(context)) }),
@@ -211,7 +215,8 @@ export const app = setup({
     countFailure: assign(({ context, event }) => {
       const error = errorIn(context, event);
       const memory = remember.afterFailure(context.memory, error, context.app.stage, chance(context));
-      return { error, memory: remember.afterFailureOf(memory, context.facts?.container, context.desired) };
+      const known = remember.afterFailureOf(memory, context.facts?.container, context.desired);
+      return { error, isUnwatched: false, memory: known };
     }),
     postpone: assign(({ context, event }) => {
       const error = errorIn(context, event);
@@ -242,7 +247,8 @@ export const app = setup({
         updateStatus: updateStatus ?? (told === "UPDATING" ? undefined : verdict),
         error: state === "FAILED" ? error : undefined,
       });
-      if (!updateStatus && plan.next(known(context)) === "rest") enqueue.assign({ verdict: undefined });
+      const isTold = verdict === "completed" ? told === "RUNNING" : plan.next(known(context)) === "rest";
+      if (!updateStatus && isTold) enqueue.assign({ verdict: undefined });
     }),
   },
 

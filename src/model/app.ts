@@ -63,6 +63,8 @@ export interface Container {
   readonly image?: string | undefined;
   /** Absent is `always`. */
   readonly restart?: Restart | undefined;
+  /** It may have changed the app's data so that no older version can run with them. */
+  readonly isOneWay?: boolean | undefined;
   /** Absent where nobody knows: it ended while the engine was away. */
   readonly exitCode?: number | undefined;
   /** Wall time in ms since 1970, as the engine saw it. */

@@ -53,7 +53,7 @@ const TABLE = {
   container_exited: {
     retry: "with backoff",
     says: "the container ended by itself",
-    todo: "Read the app's last lines; the agent starts it again after the wait.",
+    todo: "Read the app's last lines (`reagent runs <app>`); the agent starts it again after the wait.",
   },
   container_ended: {
     retry: "on request",
@@ -63,7 +63,7 @@ const TABLE = {
   container_unhealthy: {
     retry: "with backoff",
     says: "the container's health check fails",
-    todo: "Read the app's last lines; the agent starts it again after the wait.",
+    todo: "Read the app's last lines (`reagent runs <app>`); the agent starts it again after the wait.",
   },
   container_name_taken: {
     retry: "on request",

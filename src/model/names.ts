@@ -56,6 +56,8 @@ export const WISHES = {
   restart: "reagent.restart",
   /** `off`: nobody acts on the health check. */
   health: "reagent.health",
+  /** `off`: once it ran, no older version can run with its data. */
+  wayBack: "reagent.way-back",
   /** Seconds between the stop signal and the kill. */
   stopGrace: "reagent.stop-grace",
 } as const;

@@ -18,6 +18,7 @@ export function containerOf({ Id, Image, Config, State }: ContainerInfo, adopted
     startedAt,
     ...(Image && { image: Image }),
     ...restartIn(labels),
+    ...(labels[WISHES.wayBack] === "off" && { isOneWay: true }),
   };
   if (State.Paused) return { ...base, is: "up", paused: true };
   if (State.Running) return { ...base, ...healthIn(State, labels), is: "up" };

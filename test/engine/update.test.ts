@@ -101,6 +101,15 @@ describe("the old version comes back, as the container that it was, where the ne
   });
 });
 
+test("a version that says that there is no way back from it stays, and is FAILED and tried again", async () => {
+  await using s = await running();
+  await s.publish("2.0.0", "sleep 0.3; exit 3", { labels: { "reagent.way-back": "off" } });
+  await s.see("FAILED", hears(s.key, "FAILED"), () => s.want("RUNNING", "2.0.0"), 60_000);
+  expect(s.said().at(-1)).toBe("FAILED 2");
+  expect(await images(s)).toEqual(["2.0.0"]);
+  await s.see("tried again", hears(s.key, "RUNNING"), () => {}, 30_000);
+});
+
 test("a version that cannot be downloaded leaves the old one running", async () => {
   await using s = await running();
   await s.see("it runs on", hears(s.key, "RUNNING"), () => s.want("RUNNING", "2.0.0"), 60_000);

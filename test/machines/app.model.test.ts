@@ -30,6 +30,7 @@ const HAPPENINGS = {
   exit: (t: TestApp, n: number) => t.engine.exit(n % 256),
   fault: (t: TestApp, n: number) => void t.engine.faults.push(pick(FAULTS, n)),
   bad: (t: TestApp, n: number) => void t.engine.bad.set(pick(VERSIONS, n), n % 2 ? "exits" : "sick"),
+  oneWay: (t: TestApp, n: number) => void t.engine.oneWay.add(pick(VERSIONS, n)),
   judge: (t: TestApp, n: number) => t.engine.judge(n % 3 ? "unhealthy" : "healthy"),
   pauseByHand: (t: TestApp) => t.engine.pauseByHand(),
   startByHand: (t: TestApp, n: number) => attempt(() => t.engine.startByHand(pick(VERSIONS, n))),

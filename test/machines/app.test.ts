@@ -883,6 +883,55 @@ test.each([YEAR, -YEAR])("a clock that is set by %i ms changes no wait and no pr
   expect(t.engine.violations).toEqual([]);
 });
 
+test.each(["exits", "sick", "mute"] as const)(
+  "a version that changed its data for good and %s is not taken back",
+  async (how) => {
+    using t = new TestApp(wanting("RUNNING"));
+    t.engine.oneWay.add("2");
+    t.engine.bad.set("2", how);
+    if (how !== "exits") t.engine.withHealthCheck.add("2");
+    await t.until("active.running");
+    t.ask(wanting("RUNNING", "2"));
+    await t.until("active.updating.committing", 601_000);
+    if (how === "mute") await t.until("active.running");
+    else await t.until("crashed");
+    expect(t.engine.look().kept).toBeUndefined();
+    expect(t.engine.look().images).toEqual(["2"]);
+    expect(t.memory.setAside).toBeUndefined();
+  },
+);
+
+test("a version that would change its data for good, and never ran, is taken back", async () => {
+  using t = new TestApp(wanting("RUNNING"));
+  t.engine.oneWay.add("2");
+  await t.until("active.running");
+  t.ask(wanting("RUNNING", "2"));
+  await t.until("active.updating.swapping");
+  await t.pass(35);
+  t.engine.faults = ["bad_configuration"];
+  await t.until("active.updating.rollingBack");
+  await t.until("active.running");
+  expect(t.engine.look().container).toMatchObject({ version: "1", is: "up" });
+});
+
+test("a container that ended while nobody watched is started as it is, though its end is told late; one that failed is made anew", async () => {
+  using t = new TestApp(wanting("RUNNING"));
+  await t.until("active.running");
+  t.kill();
+  t.engine.exit(0);
+  await t.pass(20);
+  t.actor = t.boot();
+  t.engine.retell();
+  await t.until("active.running");
+  t.engine.retell();
+  expect(t.engine.look().container).toMatchObject({ id: "c1", is: "up" });
+  t.engine.exit(0);
+  await t.until("crashed.waiting");
+  t.ask(wanting("RUNNING"));
+  await t.until("active.running");
+  expect(t.engine.look().container).toMatchObject({ id: "c2", is: "up" });
+});
+
 test("every drawn transition was taken by a story above", () => {
   type Node = { id: string; states: Record<string, Node>; transitions: Map<string, Arrow[]>; always?: Arrow[] };
   type Arrow = { eventType: string; target?: { id: string }[] };

@@ -20,6 +20,8 @@ export class SimEngine {
   /** Versions whose container soon ends by itself, turns sick, or never says whether it is healthy. */
   readonly bad = new Map<string, "exits" | "sick" | "mute">();
   readonly withHealthCheck = new Set<string>();
+  /** Versions that no older one can follow. */
+  readonly oneWay = new Set<string>();
   restart: Restart | undefined;
   /** What becomes of the next events, oldest first. */
   lies: ("loses" | "doubles" | "delays")[] = [];
@@ -228,7 +230,17 @@ export class SimEngine {
     const id = `c${++this.#ids}`;
     this.hasData = true;
     const health = this.withHealthCheck.has(version) ? { health: "starting" as const } : {};
-    this.boxes.set(id, { id, name: "app", version, spec, is: "made", startedAt: 0, ...health, restart: this.restart });
+    this.boxes.set(id, {
+      id,
+      name: "app",
+      version,
+      spec,
+      is: "made",
+      startedAt: 0,
+      ...health,
+      restart: this.restart,
+      ...(this.oneWay.has(version) && { isOneWay: true }),
+    });
   }
 
   #start(name: Box["name"]): void {

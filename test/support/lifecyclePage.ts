@@ -55,6 +55,7 @@ If the new version ends, cannot be made or started, or is not healthy, the old c
 set aside until the next try where a later one may help. A kill of the agent, a power loss or a restart of the engine at any moment ends the same way; the probation then begins anew, for nobody knows why a container ended that nobody watched.
 
 **\`/data\` stays as it is.** An app that migrates its data when it starts must be able to start in the older version afterwards, or keep a copy of its own: going back does not bring back old data.
+One that cannot says so with the label \`reagent.way-back=off\`: once such a version ran, it is not taken back; if it fails, it is FAILED and tried again like any other.
 
 An app that fails while a newer version is wanted does not keep it out: after its second failure in a row, or when the newer version is asked for while it waits, the newer one is tried at once.
 
@@ -85,6 +86,7 @@ A container that calls itself unhealthy later than 30 s after its start is stopp
 ${head(["label", "values", "meaning"])}
 | \`reagent.restart\` | \`always\` (default), \`on-failure\`, \`no\` | what follows when the container ends by itself. It is FAILED in each case, as in the original; with \`on-failure\` an exit code of 0, with \`no\` every end, is final until somebody asks |
 | \`reagent.health\` | \`off\` | nobody acts on the health check |
+| \`reagent.way-back\` | \`off\` | once this version ran, no older one can run with its data: it is not taken back |
 | \`reagent.stop-grace\` | seconds, 0 to 600 | how long the container may take to end; else the image's own stop timeout, else \`containers.stopGrace\` |
 
 Labels that begin with \`io.reagent.\` belong to the agent: an image that brings one is refused.
