@@ -248,7 +248,7 @@ export const app = setup({
         error: state === "FAILED" ? error : undefined,
       });
       const isTold = verdict === "completed" ? told === "RUNNING" : plan.next(known(context)) === "rest";
-      if (!updateStatus && isTold) enqueue.assign({ verdict: undefined });
+      if (isTold) enqueue.assign({ verdict: undefined });
     }),
   },
 

@@ -38,8 +38,8 @@ export type RegistryLogins = Readonly<Record<string, { readonly username: string
 const MOST_RELEASES = 8;
 
 /** The release key of a version. */
-export const releaseOf = ({ version: own, releases = {}, releaseKey }: AppOrder, version: string): number =>
-  version === own ? releaseKey : (releases[version] ?? releaseKey);
+export const releaseOf = ({ releases = {}, releaseKey }: AppOrder, version: string): number =>
+  releases[version] ?? releaseKey;
 
 /** A new order over the one before: what it does not name stays, since not every message has all of it. */
 export function onTopOf(asked: AppOrder, before: AppOrder | undefined): AppOrder {

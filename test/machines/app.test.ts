@@ -932,6 +932,21 @@ test("a container that ended while nobody watched is started as it is, though it
   expect(t.engine.look().container).toMatchObject({ id: "c2", is: "up" });
 });
 
+test("a version that waits to be downloaded is not tried again when it is held, until somebody asks", async () => {
+  using t = new TestApp(wanting("RUNNING"));
+  await t.until("active.running");
+  t.engine.faults = ["image_pull_failed"];
+  t.ask(wanting("RUNNING", "2"));
+  await t.until("active.updating.pulling");
+  await t.until("active.running");
+  t.actor.send({ type: "app.hold" });
+  expect(t.memory.setAside).toEqual({ version: "2", because: "image_pull_failed" });
+  await t.pass(7_200_000, 30_000);
+  expect(t.state).toBe("active.running.steady");
+  t.actor.send({ type: "app.retry" });
+  await t.until("active.updating.pulling", 100);
+});
+
 test("every drawn transition was taken by a story above", () => {
   type Node = { id: string; states: Record<string, Node>; transitions: Map<string, Arrow[]>; always?: Arrow[] };
   type Arrow = { eventType: string; target?: { id: string }[] };

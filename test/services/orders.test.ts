@@ -272,6 +272,11 @@ test("what comes in one turn of the loop is written together; each answer stands
     "app.ordered person",
   ]);
   expect(disk.get("PROD:42")?.target).toBe("REMOVED");
+  await Promise.all([
+    orders.take(asks(orderFor("RUNNING", "2")), "person"),
+    orders.take(asks(orderFor("PRESENT", "9"), { isVersionOpen: true }), "person"),
+  ]);
+  expect(disk.get("PROD:42")).toMatchObject({ target: "PRESENT", version: "2" });
 });
 
 test("a list waits for no request that came before it", async () => {
