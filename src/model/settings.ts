@@ -209,14 +209,17 @@ export function readSettings(file: string | undefined, env: Environment, default
   const variables = variablesIn(env, "docker.socket" in inFile);
   const all = { ...defaults, ...inFile, ...Object.fromEntries(variables.map(({ key, value }) => [key, value])) };
   const parsed = Settings.safeParse(all);
-  const faults = [...(parsed.error ? faultsIn(parsed.error, all, variables) : []), ...strangeVariables(env)];
-  if (parsed.success) faults.push(...lonely(parsed.data));
+  const faults = [
+    ...(parsed.error ? faultsIn(parsed.error, all, variables) : []),
+    ...strangeVariables(env),
+    ...lonely(all),
+  ];
   if (!parsed.success || faults.length > 0) throw new AgentError("bad_settings", faults.join("; "));
   return parsed.data;
 }
 
-/** What makes no sense without another. */
-function lonely(settings: Settings): readonly string[] {
+/** What makes no sense without another; also where something else is wrong. */
+function lonely(settings: Readonly<Partial<Record<Key, unknown>>>): readonly string[] {
   const needs = (is: boolean, key: Key, other: Key) =>
     is && settings[other] === undefined ? [`${key} needs ${other}`] : [];
   return [

@@ -7,8 +7,6 @@ import { request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
-import { Status } from "../../src/model/status.ts";
-import { ask } from "../../src/services/controlClient.ts";
 import { createEngine } from "../../src/services/docker.ts";
 import type { Happening } from "../../src/studio/demoScript.ts";
 import { type OwnEngine, startEngine } from "../../src/studio/dockerd.ts";
@@ -181,27 +179,6 @@ describe.each(Object.entries(TRANSITIONS))("%s", (_, transition) => {
     expect(await shown(s)).toEqual({ containers, images });
   });
 });
-
-test("halting a container that is not healthy: the agent is killed before call 1 and after it; FAILED says why", async () => {
-  await using s = await startStage({ isProxied: true, env: ENV });
-  await s.publish("1.0.0", FOREVER, {
-    instructions: ["HEALTHCHECK --interval=0.5s --retries=2 CMD echo no water; false"],
-  });
-  let agent = s.startAgent();
-  await s.see("connected", isDevice("CONNECTED"), () => {});
-  await s.see("RUNNING", hears(s.key, "RUNNING"), () => s.want("RUNNING"), 60_000);
-  for (const side of ["before", "after"] as const) {
-    expect(await s.proxy.crashAt({ at: 1, side, kill: () => agent.kill() })).toBe(STOP);
-    agent = s.startAgent();
-  }
-  await s.see("FAILED", hears(s.key, "FAILED"), undefined, 30_000);
-  expect((await s.engine.container(s.container))?.State.Running).toBe(false);
-  const { apps } = Status.parse(await ask(`${s.home}/reagent.sock`, "status"));
-  expect(apps[0]?.error).toMatchObject({ code: "container_unhealthy", says: expect.stringContaining("no water") });
-  expect(s.reports()).toContain("STOPPING");
-  await s.see("it runs again", hears(s.key, "RUNNING"), () => {}, 30_000);
-  expect((await shown(s)).containers).toEqual(["1.0.0 running"]);
-}, 120_000);
 
 test.each(["RUNNING", "PRESENT", "REMOVED"] as const)(
   "the agent is killed the moment %s is answered: it is done",
