@@ -85,8 +85,8 @@ export class Orders {
 
   #takeWaiting(): void {
     const waiting = this.#waiting.splice(0);
-    const decided = this.#decide(waiting);
     try {
+      const decided = this.#decide(waiting);
       this.#accept(decided);
       for (const [at, { resolve }] of waiting.entries()) resolve((decided[at] as Decided).answer);
     } catch (error) {

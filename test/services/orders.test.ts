@@ -279,6 +279,21 @@ test("what comes in one turn of the loop is written together; each answer stands
   expect(disk.get("PROD:42")).toMatchObject({ target: "PRESENT", version: "2" });
 });
 
+test("a defect while it is decided what becomes of a request is the caller's error, and the next one is taken", async () => {
+  const where = at("present", "PRESENT");
+  const { orders } = start(where);
+  const defect = new TypeError("a bug");
+  Object.defineProperty(where["PROD:42"], "state", {
+    configurable: true,
+    get: () => {
+      throw defect;
+    },
+  });
+  await expect(orders.take(asks(orderFor("RUNNING")), "person")).rejects.toBe(defect);
+  Object.defineProperty(where["PROD:42"], "state", { value: "present" });
+  expect((await orders.take(asks(orderFor("RUNNING")), "person")).outcome).toBe("now");
+});
+
 test("a list waits for no request that came before it", async () => {
   const { orders, happened } = start(at("present", "PRESENT"));
   const first = orders.take(asks(orderFor("RUNNING")), "person");
