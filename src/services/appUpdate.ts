@@ -31,7 +31,7 @@ export async function commit(work: Work): Promise<void> {
     if (tag !== version) await engine.removeImage(`${repository}:${tag}`);
 }
 
-/** The old version back in its place: the container that was kept, else a new one of its image. */
+/** The old version back in its place: the container that was kept, else, or where its ports are gone, a new one of its image. */
 export async function rollBack(work: Work): Promise<void> {
   const { engine, order, version } = work;
   const { container, kept } = await work.ours();
@@ -41,10 +41,11 @@ export async function rollBack(work: Work): Promise<void> {
     await engine.stop(container.Id, work.grace(container));
     await engine.remove(container.Id);
   }
-  const old = isBad ? undefined : container;
-  if (kept && !old) await engine.rename(kept.Id, containerName(order));
-  else if (kept) await engine.remove(kept.Id);
+  const back = isBad || !container ? kept : container;
+  const mayStay = back && (back !== kept || work.hasItsPorts(back));
+  if (mayStay && back === kept) await engine.rename(back.Id, containerName(order));
   work.signal.throwIfAborted();
-  const back = old?.Id ?? kept?.Id ?? (await (await work.prepare(container)).make());
-  await work.startAt(back);
+  const id = mayStay ? back.Id : await (await work.prepare(container)).make();
+  if (kept && kept.Id !== id) await engine.remove(kept.Id);
+  await work.startAt(id);
 }

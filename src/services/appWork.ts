@@ -5,13 +5,14 @@ import { exitWords } from "../model/exitWords.ts";
 import { containerName, keptName, LABELS, repositoryOf } from "../model/names.ts";
 import type { AppOrder } from "../model/order.ts";
 import type { Effect } from "../model/plan.ts";
+import type { Declared } from "../model/portRule.ts";
 import type { Adoption } from "./adoption.ts";
 import { removeData } from "./appFolders.ts";
 import { ContainerMaker, type MakerOptions, type Prepared } from "./containerMaker.ts";
 import type { ContainerInfo, Engine } from "./docker.ts";
 import { containerOf, graceOf } from "./dockerFacts.ts";
 import type { RegistryAuth } from "./dockerPull.ts";
-import { takenPortIn } from "./hostPorts.ts";
+import { portsIn, takenPortIn } from "./hostPorts.ts";
 import type { PullQueue } from "./pullQueue.ts";
 
 export interface WorkOptions extends MakerOptions {
@@ -156,6 +157,13 @@ export class Work {
       await this.engine.remove(id);
       await this.startAt(await make(), tries - 1);
     }
+  }
+
+  /** The ports of the device that a container has are not given to the app in another way meanwhile. */
+  hasItsPorts(info: ContainerInfo): boolean {
+    const ports = this.#options.ports.of(this.order);
+    const own = Object.entries(portsIn(info)) as [Declared, number][];
+    return own.every(([declared, port]) => (ports[declared] ?? port) === port);
   }
 
   tellStart(isUp: boolean): void {

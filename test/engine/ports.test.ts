@@ -8,20 +8,21 @@ import { hears, isDevice, reads, type Stage, startStage } from "./stage.ts";
 
 const SERVES = "trap 'exit 0' TERM; echo my port is $DEVICE_PORT_FOR_8080; while true; do sleep 1; done";
 
-async function request(s: Stage, target: string, ports: unknown[]) {
+async function request(s: Stage, target: string, ports: unknown[], newest = "1.0.0") {
   const { authid, secret } = s.operator();
   const line = dial(s.routerUrl(), { authid, readSecret: () => secret });
   const session = await line.joined;
   await session.call(`re.mgmt.${s.identity.serial_number}.request_app_state`, [], {
     ...{ app_key: s.key, app_name: "weather", stage: "PROD", target_state: target, current_state: "PRESENT" },
     ...{ present_version: "1.0.0", requestor_account_key: 5, ports },
+    ...(newest !== "1.0.0" && { request_update: true, newest_version: newest }),
   });
   session.close();
   await line.end;
 }
 
-async function online() {
-  const s = await startStage();
+async function online(isProxied = false) {
+  const s = await startStage({ isProxied });
   await s.publish("1.0.0", SERVES);
   await s.see("the device is connected", isDevice("CONNECTED"), () => s.startAgent());
   return s;
@@ -71,6 +72,31 @@ test("one that a program of the device took meanwhile is exchanged, and that is 
     isTold(() => port),
   );
   server.close();
+});
+
+test("one that was exchanged in the middle of an update is the old version's too when that comes back", async () => {
+  await using s = await online(true);
+  await s.publish("2.0.0", "sleep 2; exit 1");
+  const rules = [{ port: 8080 }];
+  await s.see("it runs", hears(s.key, "RUNNING"), () => request(s, "RUNNING", rules), 60_000);
+  const taken = await portOf(s);
+  const held = s.proxy.on(/^POST \/containers\/\w+\/rename$/, "hold");
+  const server = createServer();
+  await s.see("it is exchanged", reads(`Port ${taken} of the device is taken; another one is used`), async () => {
+    await request(s, "RUNNING", rules, "2.0.0");
+    await held.arrived;
+    await new Promise<void>((resolve) => server.listen(taken, "0.0.0.0", resolve));
+    held.release();
+  });
+  server.close();
+  await s.see("the old version is back", hears(s.key, "RUNNING"), undefined, 60_000);
+  const port = await portOf(s);
+  expect((await s.engine.container(s.container))?.Config.Labels["io.reagent.version"]).toBe("1.0.0");
+  expect(port).not.toBe(taken);
+  await s.see(
+    "the back end knows it",
+    isTold(() => port),
+  );
 });
 
 test("those of an original's container are its successor's", async () => {

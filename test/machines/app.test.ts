@@ -98,7 +98,15 @@ test("a new version that cannot be downloaded leaves the old one running and is 
 test("without a network the old version boots though a new one is wanted", async () => {
   using t = new TestApp(wanting("RUNNING", "2"), (engine) => {
     engine.images.add("1");
-    engine.boxes.set("old", { id: "old", name: "app", version: "1", spec: "s", is: "down", startedAt: 1 });
+    engine.boxes.set("old", {
+      id: "old",
+      name: "app",
+      version: "1",
+      spec: "s",
+      is: "down",
+      startedAt: 1,
+      port: 40_000,
+    });
   });
   await t.until("active.updating");
   expect(t.engine.calls).toEqual(["look 2", "createContainer 1", "startContainer 1", "pullImage 2"]);
@@ -250,7 +258,7 @@ test("a container that is found sick is stopped, also when a wait was on", async
     wanting("RUNNING"),
     (engine) => {
       engine.images.add("1");
-      engine.boxes.set("x", { ...sick, startedAt: -START_GRACE });
+      engine.boxes.set("x", { ...sick, startedAt: -START_GRACE, port: 40_000 });
     },
     memory,
   );
@@ -493,7 +501,7 @@ test("an agent that is killed in the middle of a swap brings the old version bac
 test("a container that a step's look shows by surprise is taken over", async () => {
   using t = new TestApp(wanting("RUNNING"));
   await t.until("pulling");
-  t.engine.boxes.set("x", { id: "x", name: "app", version: "1", spec: "s", is: "up", startedAt: 1 });
+  t.engine.boxes.set("x", { id: "x", name: "app", version: "1", spec: "s", is: "up", startedAt: 1, port: 40_000 });
   await t.until("active.running");
   expect(t.engine.calls).toEqual(["look 1", "pullImage 1", "look 1"]);
 });

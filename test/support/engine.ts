@@ -1,15 +1,20 @@
 /**
  * A Docker engine in memory, for one app, with real manners: calls take time, short calls cannot be called back, a call
  * that timed out still lands, a pull ends when it is aborted, events come late, and none come while the engine is away.
+ * The app shows one port on the host, which it shares with others.
  */
 import type { SimulatedClock } from "xstate";
 import type { Container, ContainerFact, EngineFact, Facts, Restart, StepInput } from "../../src/model/app.ts";
 import { AgentError, type ErrorCode } from "../../src/model/errors.ts";
 import { ACHIEVED } from "../../src/model/plan.ts";
 import { createLane } from "../../src/services/lane.ts";
+import { SimHost } from "./host.ts";
 
 export type Fault = ErrorCode | "timeout";
-type Box = Container & { readonly name: "app" | "kept" };
+type Box = Container & { readonly name: "app" | "kept"; readonly port: number };
+
+/** Of a container that the agent did not make; nobody else asks for it. */
+export const BY_HAND = 80;
 
 export class SimEngine {
   readonly images = new Set<string>();
@@ -32,13 +37,14 @@ export class SimEngine {
   /** The signals that the effects were given, newest last. */
   readonly signals: AbortSignal[] = [];
   tell: (fact: ContainerFact | EngineFact) => void = () => {};
-  #ids = 0;
   #inFlight = 0;
   #lane = createLane();
   readonly #clock: SimulatedClock;
+  readonly #host: SimHost;
 
-  constructor(clock: SimulatedClock) {
+  constructor(clock: SimulatedClock, host = new SimHost()) {
     this.#clock = clock;
+    this.#host = host;
   }
 
   /** What main.ts would wire: one step, in the lane of the app, ending with a look. */
@@ -68,15 +74,18 @@ export class SimEngine {
       await this.#abortable(200, signal);
       await this.#call("pull", () => void this.images.add(version));
     },
-    createContainer: async ({ version, spec, mayReuse }: StepInput, signal: AbortSignal) => {
+    createContainer: async (input: StepInput, signal: AbortSignal) => {
+      const { app, version, spec, mayReuse } = input;
       const old = this.#named("app");
-      if (mayReuse && old?.is === "down" && old.version === version && old.spec === spec) return;
+      const port = await this.#host.assign(app, old?.port);
+      const isSame = old?.is === "down" && old.version === version && old.spec === spec && old.port === port;
+      if (mayReuse && isSame) return;
       await this.#removeAll("app", signal);
       signal.throwIfAborted();
-      await this.#call("create", () => this.#create(version, spec));
+      await this.#createFor(input, "create");
     },
-    startContainer: async (_: StepInput, signal: AbortSignal) => {
-      await this.#call("start", () => this.#start("app"));
+    startContainer: async (input: StepInput, signal: AbortSignal) => {
+      await this.#startFor(input, signal, "start");
       await this.#abortable(20, signal);
       const box = this.#named("app");
       if (box?.is !== "up") throw new AgentError("container_exited", `exit code ${box?.exitCode}`);
@@ -94,16 +103,20 @@ export class SimEngine {
       await this.#removeAll("kept", signal);
       await this.#call("rmi", () => this.images.clear());
     },
-    uninstallApp: async () => this.#call("rm data", () => this.#removeData()),
-    swapContainers: async ({ version, spec }: StepInput, signal: AbortSignal) => {
+    uninstallApp: async ({ app }: StepInput) => {
+      await this.#call("rm data", () => this.#removeData());
+      this.#host.release(app);
+    },
+    swapContainers: async (input: StepInput, signal: AbortSignal) => {
+      const { version } = input;
       const old = this.#named("app");
       if (old && old.version !== version) {
         await this.#call("stop old", () => this.#end(old.id, 137));
         await this.#call("keep old", () => this.#rename("app", "kept"));
       }
       signal.throwIfAborted();
-      if (!this.#named("app")) await this.#call("create new", () => this.#create(version, spec));
-      await this.#call("start new", () => this.#start("app"));
+      if (!this.#named("app")) await this.#createFor(input, "create new");
+      await this.#startFor(input, signal, "start new");
     },
     commitUpdate: async ({ version }: StepInput, signal: AbortSignal) => {
       await this.#removeAll("kept", signal);
@@ -111,18 +124,24 @@ export class SimEngine {
         if (image !== version) await this.#call("rmi old", () => void this.images.delete(image));
       }
     },
-    rollBackUpdate: async ({ version, spec }: StepInput, signal: AbortSignal) => {
-      if (this.#named("app")?.version !== version) await this.#removeAll("app", signal);
-      if (this.#named("kept") && !this.#named("app")) await this.#call("unkeep", () => this.#rename("kept", "app"));
+    rollBackUpdate: async (input: StepInput, signal: AbortSignal) => {
+      if (this.#named("app")?.version !== input.version) await this.#removeAll("app", signal);
+      const isItsPort = this.#named("kept")?.port === this.#host.portOf(input.app);
+      if (isItsPort && !this.#named("app")) await this.#call("unkeep", () => this.#rename("kept", "app"));
       signal.throwIfAborted();
-      if (!this.#named("app")) await this.#call("create old", () => this.#create(version, spec));
-      await this.#call("start old", () => this.#start("app"));
+      if (!this.#named("app")) await this.#createFor(input, "create old");
+      await this.#removeAll("kept", signal);
+      await this.#startFor(input, signal, "start old");
     },
   } satisfies Record<string, (input: StepInput, signal: AbortSignal) => Promise<void>>;
 
   look(): Facts {
     const [container, kept] = [this.#named("app"), this.#named("kept")];
     return { images: [...this.images], ...(container && { container }), ...(kept && { kept }) };
+  }
+
+  get port(): number | undefined {
+    return this.#named("app")?.port;
   }
 
   // What people and the world do.
@@ -144,7 +163,7 @@ export class SimEngine {
   }
 
   startByHand(version: string): void {
-    if (!this.#named("app") && this.images.has(version) && this.isUp) this.#create(version, "s");
+    if (!this.#named("app") && this.images.has(version) && this.isUp) this.#create(version, "s", BY_HAND);
     this.#start("app");
   }
 
@@ -162,8 +181,10 @@ export class SimEngine {
 
   lose(): void {
     this.isUp = false;
-    for (const box of this.boxes.values())
+    for (const box of this.boxes.values()) {
       this.boxes.set(box.id, { ...box, is: box.is === "up" ? "down" : box.is, paused: false });
+      this.#host.free(box.id);
+    }
     this.#emit({ type: "engine.lost" });
   }
 
@@ -224,10 +245,27 @@ export class SimEngine {
     }
   }
 
-  #create(version: string, spec: string): void {
+  async #createFor({ app, version, spec }: StepInput, name: string): Promise<void> {
+    const port = await this.#host.assign(app);
+    await this.#call(name, () => this.#create(version, spec, port));
+  }
+
+  /** A port that a stranger took meanwhile is exchanged, and the container made anew. */
+  async #startFor(input: StepInput, signal: AbortSignal, name: string, tries = 3): Promise<void> {
+    try {
+      await this.#call(name, () => this.#start("app"));
+    } catch (error) {
+      if (tries === 1 || !(await this.#host.isExchanged(input.app, error))) throw error;
+      await this.#removeAll("app", signal);
+      await this.#createFor(input, "create at another port");
+      await this.#startFor(input, signal, name, tries - 1);
+    }
+  }
+
+  #create(version: string, spec: string, port: number): void {
     if (!this.images.has(version)) throw new AgentError("container_failed", `no image ${version}`);
     if (this.#named("app")) throw new AgentError("container_failed", "name in use");
-    const id = `c${++this.#ids}`;
+    const id = this.#host.newId();
     this.hasData = true;
     const health = this.withHealthCheck.has(version) ? { health: "starting" as const } : {};
     this.boxes.set(id, {
@@ -235,6 +273,7 @@ export class SimEngine {
       name: "app",
       version,
       spec,
+      port,
       is: "made",
       startedAt: 0,
       ...health,
@@ -247,6 +286,7 @@ export class SimEngine {
     const box = this.#named(name);
     if (!box) throw new AgentError("container_failed", "no such container");
     if (box.is === "up" && !box.paused) return;
+    this.#host.bind(box.port, box.id);
     const { exitCode: _, paused: wasPaused, ...rest } = box;
     const startedAt = wasPaused ? box.startedAt : this.#clock.now();
     const up: Box = { ...rest, is: "up", startedAt, ...(box.health && !wasPaused && { health: "starting" }) };
@@ -270,6 +310,7 @@ export class SimEngine {
     const box = this.boxes.get(id);
     if (box?.is !== "up" || (run !== undefined && run !== box.startedAt)) return;
     const { paused: _, ...rest } = box;
+    this.#host.free(id);
     this.boxes.set(id, { ...rest, is: "down", exitCode });
     this.#emit({ type: "container.exited", id, startedAt: box.startedAt, exitCode });
   }

@@ -9,6 +9,7 @@ import { type AppId, appName, TARGETS } from "../../src/model/app.ts";
 import { isUp } from "../../src/model/plan.ts";
 import { wanting } from "../support/app.ts";
 import { settle } from "../support/clock.ts";
+import { BY_HAND } from "../support/engine.ts";
 import { World } from "./world.ts";
 
 const APPS: readonly AppId[] = [
@@ -40,6 +41,8 @@ const HAPPENINGS = {
   retry: (w: World, n: number) => w.actor.send({ type: "app.retry", app: pick(APPS, n) }),
   hold: (w: World, n: number) => w.actor.send({ type: "app.hold", app: pick(APPS, n) }),
   removeByHand: (w: World, n: number) => w.engineOf(pick(APPS, n)).removeByHand(),
+  takePort: (w: World, n: number) => w.host.strangerTakes(w.host.portOf(pick(APPS, n)) ?? 40_000 + (n >> 1)),
+  leavePorts: (w: World) => w.host.strangersLeave(),
   dropLink: (w: World) => w.dropLink(),
   routerDown: (w: World) => void Object.assign(w, { isRouterUp: false }),
   routerUp: (w: World) => void Object.assign(w, { isRouterUp: true }),
@@ -112,8 +115,11 @@ function expectAsAsked(w: World, app: AppId): void {
   if (target === "REMOVED" || target === "UNINSTALLED") expect([container, images]).toEqual([undefined, []]);
   // Of one that runs the image may be gone: by hand, between its removal and a start.
   if (target === "PRESENT") expect(images).toContain(version);
-  if (target === "UNINSTALLED") expect(engine.hasData).toBe(false);
-  if (target === "RUNNING") expect(container?.version).toBe(version);
+  if (target === "UNINSTALLED") expect([engine.hasData, w.host.portOf(app)]).toEqual([false, undefined]);
+  if (target !== "RUNNING") return;
+  expect(container?.version).toBe(version);
+  expect([w.host.portOf(app), BY_HAND]).toContain(engine.port);
+  expect(w.host.holderOf(engine.port)).toBe(container?.id);
 }
 
 function attempt(act: () => void): void {

@@ -20,6 +20,7 @@ import type { LinkFact, LinkOrder } from "../../src/model/link.ts";
 import { EFFECTS, type Effect } from "../../src/model/plan.ts";
 import { pass, settle } from "../support/clock.ts";
 import { SimEngine } from "../support/engine.ts";
+import { SimHost } from "../support/host.ts";
 
 const ANSWERS = {
   "link.claim": "link.claimed",
@@ -33,6 +34,7 @@ const ANSWERS = {
 export class World {
   readonly clock = new SimulatedClock();
   readonly engines = new Map<string, SimEngine>();
+  readonly host = new SimHost();
   /** What is on disk. */
   readonly disk = new Map<string, KnownApp>();
   untold: readonly AppReport[] = [];
@@ -62,7 +64,7 @@ export class World {
     const name = appName(app);
     const known = this.engines.get(name);
     if (known) return known;
-    const engine = new SimEngine(this.clock);
+    const engine = new SimEngine(this.clock, this.host);
     engine.isUp = this.#isEngineUp;
     engine.tell = (fact) => {
       if (fact.type !== "engine.lost" && fact.type !== "engine.back")
