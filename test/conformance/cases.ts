@@ -523,3 +523,72 @@ export const CASES: readonly Case[] = [
     where: [LOG, "the beginning of a line waits for its end, and the end of the output is one"],
   },
 ];
+
+/** Cases of what is not there yet: which of it, and what happens instead. No test can show them before. */
+export const LATER: readonly (Pick<Case, "id" | "says"> & { readonly now: string })[] = [
+  {
+    id: "P6",
+    says: "A production app is not built.",
+    now: "BUILT is refused for every app, with the reason.",
+  },
+  {
+    id: "P7",
+    says: "A build is told as REMOVED, BUILDING, BUILT, then PRESENT.",
+    now: "BUILT is refused for every app, with the reason.",
+  },
+  {
+    id: "P8",
+    says: "An error in the middle of a build's output fails the build.",
+    now: "BUILT is refused for every app, with the reason.",
+  },
+  {
+    id: "P9",
+    says: "A publication is told as BUILT, PUBLISHING, PUBLISHED.",
+    now: "PUBLISHED is refused for every app, with the reason.",
+  },
+  {
+    id: "P10",
+    says: "A tag that cannot be set fails before PUBLISHING.",
+    now: "PUBLISHED is refused for every app, with the reason.",
+  },
+  {
+    id: "P11",
+    says: "An upload that fails does so after PUBLISHING.",
+    now: "PUBLISHED is refused for every app, with the reason.",
+  },
+  {
+    id: "F5",
+    says: "A development app that failed is built anew.",
+    now: "Its container is made anew of the image that is here; without one it fails and says that it has to be built.",
+  },
+  {
+    id: "D3",
+    says: "A built app keeps its target PRESENT when RUNNING is asked.",
+    now: "No app is ever BUILT.",
+  },
+  {
+    id: "D4",
+    says: "A built app can be uninstalled.",
+    now: "No app is ever BUILT.",
+  },
+  {
+    id: "O5",
+    says: "The services of a known compose app are kept.",
+    now: "An app with a compose file is refused, and no compose project is touched.",
+  },
+  {
+    id: "O6",
+    says: "A compose project of an app that nobody knows, by its name, is removed.",
+    now: "No compose project is touched.",
+  },
+  {
+    id: "O7",
+    says: "A compose project of somebody else is left alone.",
+    now: "No compose project is touched.",
+  },
+  {
+    id: "B3",
+    says: "At a boot nothing is built or published.",
+    now: "BUILT and PUBLISHED are refused, so none is ever wanted.",
+  },
+];
