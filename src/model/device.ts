@@ -23,6 +23,8 @@ export interface ContainerPolicy {
   readonly access: Access;
   /** Whether they get the runtime of a GPU. */
   readonly gpu: "auto" | "on" | "off";
+  /** How many checks in a row make one unhealthy; undefined: what its image says. */
+  readonly unhealthyChecks?: number | undefined;
   /** Seconds between SIGTERM and SIGKILL. */
   readonly stopGrace: number;
   /** Folder of `shared` and of each app's data. */

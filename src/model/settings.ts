@@ -105,6 +105,12 @@ export const Settings = z.strictObject({
     allowed: "auto, on or off",
     example: '"off"',
   }),
+  "containers.unhealthyChecks": setting(Count.optional(), {
+    description:
+      "How many health checks in a row have to fail until a container counts as not healthy. Where nothing sets it, the image says it (`HEALTHCHECK --retries`). Counts for containers that are made from then on.",
+    allowed: "a whole number from 1 to 64",
+    example: "5",
+  }),
   "update.strategy": setting(z.enum(STRATEGIES).default("download-then-swap"), {
     description:
       "How a running app gets a newer version. `download-then-swap` keeps the old one up while the new one comes; `stop-then-download` stops it before, where both do not fit beside each other.",

@@ -70,6 +70,7 @@ export function createAppServices(options: AppServicesOptions): AppServices {
     policy: {
       access: settings["containers.access"],
       gpu: settings["containers.gpu"],
+      unhealthyChecks: settings["containers.unhealthyChecks"],
       stopGrace: settings["containers.stopGrace"],
       appsDir,
     },

@@ -42,6 +42,8 @@ export function creationBody(making: Making): CreationBody {
     Env: environment(making),
     Labels: labelsOf(order, device.serial),
     ...exposed(ports),
+    // The engine takes all else of the check from the image, and makes none where the image has none.
+    ...(policy.unhealthyChecks && { Healthcheck: { Retries: policy.unhealthyChecks } }),
     HostConfig: {
       ...accessOf(policy),
       Binds: binds,

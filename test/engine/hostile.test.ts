@@ -3,29 +3,14 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, inject, test } from "vitest";
-import { Status } from "../../src/model/status.ts";
-import { ask } from "../../src/services/controlClient.ts";
 import { createEngine } from "../../src/services/docker.ts";
 import { startEngine } from "../../src/studio/dockerd.ts";
-import { goes, hears, isDevice, openStage, reads, type Stage, startStage } from "./stage.ts";
-
-const FOREVER = "trap 'exit 0' TERM; while true; do sleep 0.2; done";
-const ENV = { REAGENT_CONTAINERS_STOP_GRACE: "1" };
-const appOf = async (s: Stage) => Status.parse(await ask(join(s.home, "reagent.sock"), "status")).apps[0];
-const statesOf = async (s: Stage) =>
-  (await s.engine.containers([`io.reagent.app-key=${s.key}`])).map(({ State }) => State);
-
-async function running() {
-  const s = await startStage({ isProxied: true, env: ENV });
-  await s.publish("1.0.0", FOREVER);
-  await s.see("connected", isDevice("CONNECTED"), () => s.startAgent());
-  await s.see("it runs", hears(s.key, "RUNNING"), () => s.want("RUNNING"), 60_000);
-  return s;
-}
+import { appOf, FOREVER, running, SHORT_GRACE, statesOf } from "./running.ts";
+import { goes, hears, isDevice, openStage, reads, startStage } from "./stage.ts";
 
 describe("its disk is full", () => {
   test("while an image comes: FAILED with what to do, and done when there is room", async () => {
-    await using s = await startStage({ isProxied: true, env: ENV });
+    await using s = await startStage({ isProxied: true, env: SHORT_GRACE });
     await s.publish("1.0.0", FOREVER);
     await s.see("connected", isDevice("CONNECTED"), () => s.startAgent());
     const full = s.proxy.on(/^POST \/images\/create$/, {
@@ -67,7 +52,7 @@ test("it is replaced by an empty one: what is wanted is downloaded and run again
   const folder = mkdtempSync(join(tmpdir(), "rgh-"));
   let own = await startEngine({ folder: join(folder, "e") });
   try {
-    await using s = await openStage({ engineSocket: own.socket, registry: inject("registry"), env: ENV });
+    await using s = await openStage({ engineSocket: own.socket, registry: inject("registry"), env: SHORT_GRACE });
     await s.publish("1.0.0", FOREVER);
     await s.see("connected", isDevice("CONNECTED"), () => s.startAgent());
     await s.see("it runs", hears(s.key, "RUNNING"), () => s.want("RUNNING"), 60_000);

@@ -1,23 +1,7 @@
 /** What takes half a minute by design, side by side: the grace of a sick container, and the patience with an engine that hangs. */
-import { join } from "node:path";
 import { expect, test } from "vitest";
-import { Status } from "../../src/model/status.ts";
-import { ask } from "../../src/services/controlClient.ts";
-import { goes, hears, isDevice, type Stage, startStage } from "./stage.ts";
-
-const FOREVER = "trap 'exit 0' TERM; while true; do sleep 0.2; done";
-const ENV = { REAGENT_CONTAINERS_STOP_GRACE: "1" };
-const appOf = async (s: Stage) => Status.parse(await ask(join(s.home, "reagent.sock"), "status")).apps[0];
-const statesOf = async (s: Stage) =>
-  (await s.engine.containers([`io.reagent.app-key=${s.key}`])).map(({ State }) => State);
-
-async function running() {
-  const s = await startStage({ isProxied: true, env: ENV });
-  await s.publish("1.0.0", FOREVER);
-  await s.see("connected", isDevice("CONNECTED"), () => s.startAgent());
-  await s.see("it runs", hears(s.key, "RUNNING"), () => s.want("RUNNING"), 60_000);
-  return s;
-}
+import { appOf, FOREVER, running, SHORT_GRACE, statesOf } from "./running.ts";
+import { goes, hears, isDevice, startStage } from "./stage.ts";
 
 test.concurrent("an engine that hangs in the middle of a stop: unknown since then, no failure told, and stopped when it is sane again", async () => {
   await using s = await running();
@@ -33,10 +17,13 @@ test.concurrent("an engine that hangs in the middle of a stop: unknown since the
   expect(await statesOf(s)).toEqual([]);
 }, 300_000);
 
-test.concurrent("halting a container that is not healthy: the agent is killed before call 1 and after it; FAILED says why", async () => {
-  await using s = await startStage({ isProxied: true, env: ENV });
+test.concurrent("halting a container that is not healthy after as many checks as are set: the agent is killed before call 1 and after it; FAILED says why", async () => {
+  await using s = await startStage({
+    isProxied: true,
+    env: { ...SHORT_GRACE, REAGENT_CONTAINERS_UNHEALTHY_CHECKS: "2" },
+  });
   await s.publish("1.0.0", FOREVER, {
-    instructions: ["HEALTHCHECK --interval=0.5s --retries=2 CMD echo no water; false"],
+    instructions: ["HEALTHCHECK --interval=0.5s --retries=500 CMD echo no water; false"],
   });
   let agent = s.startAgent();
   await s.see("connected", isDevice("CONNECTED"), () => {});
@@ -47,8 +34,10 @@ test.concurrent("halting a container that is not healthy: the agent is killed be
   }
   await s.see("FAILED", hears(s.key, "FAILED"), undefined, 30_000);
   expect((await s.engine.container(s.container))?.State.Running).toBe(false);
-  const { apps } = Status.parse(await ask(`${s.home}/reagent.sock`, "status"));
-  expect(apps[0]?.error).toMatchObject({ code: "container_unhealthy", says: expect.stringContaining("no water") });
+  expect((await appOf(s))?.error).toMatchObject({
+    code: "container_unhealthy",
+    says: expect.stringContaining("no water"),
+  });
   expect(s.reports()).toContain("STOPPING");
   await s.see("it runs again", hears(s.key, "RUNNING"), () => {}, 30_000);
   expect(await statesOf(s)).toEqual(["running"]);

@@ -79,7 +79,7 @@ ${reasons.join("\n")}
 The exit code of a container, the signal that ended it, and whether it ran out of memory are part of the reason; so are the last words of a health check. A container that is removed, stopped or killed by hand is FAILED and made anew; one that is paused by hand is resumed; one that
 is started by hand while it shall not run is stopped.
 
-A container that calls itself unhealthy later than 30 s after its start is stopped, is FAILED, and is made anew after the wait. How many checks have to fail is said by the image (\`HEALTHCHECK --retries\`).
+A container that calls itself unhealthy later than 30 s after its start is stopped, is FAILED, and is made anew after the wait. How many checks in a row have to fail says the setting \`containers.unhealthyChecks\`, else the image (\`HEALTHCHECK --retries\`).
 
 ## What an image can say
 
