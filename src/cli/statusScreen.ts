@@ -74,7 +74,7 @@ function versionWords({ version, here, setAside, wayBack }: AppStatus, now: numb
   if (setAside?.version === version) {
     const next =
       setAside.until === undefined ? "tried again when asked for" : `next try ${inSpan(setAside.until - now)}`;
-    return [cut(`  version ${version} is set aside: ${setAside.says}; ${next}${here ? `; ${here} is here` : ""}`)];
+    return [cut(`  ${here ? `${here} is here. ` : ""}${version} is set aside: ${setAside.says}; ${next}`)];
   }
   if (here === undefined || (here === version && wayBack === undefined)) return [];
   const back = wayBack === undefined || wayBack === here ? "" : `; the way back is ${wayBack}`;

@@ -26,7 +26,7 @@ export const studioApp: Command = {
   summary: "Says what is wanted of an app, or makes a version of it known",
   help: [
     "uninstall takes away the app's data too.",
-    "What is asked is written down at once, and reach a device that is away when it comes.",
+    "What is asked is written down at once, and reaches a device that is away when it comes.",
     "Without --version: the version that was wanted before, else the newest.",
     "add <name> --key N --version V...: versions oldest first; an app that is known gets those that are new.",
   ].join("\n"),

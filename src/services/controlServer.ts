@@ -85,5 +85,5 @@ const refusal = (code: string, says: string): Reply => ({ ok: false, error: { co
 
 function refusalOf(thrown: unknown): Reply {
   const error = AgentError.from(thrown);
-  return refusal(error.code, error.message);
+  return refusal(error.code, error.detail);
 }

@@ -40,14 +40,16 @@ export class RunWatcher {
     if (last && last.end === undefined && (!isSame || container.is === "down"))
       this.#keep(
         app,
-        ended(last, isSame ? container : undefined, this.#options.now(), reasonOf(state, desired, error)),
+        ended(last, isSame ? container : undefined, this.#options.now(), reasonOf(last, state, desired, error)),
       );
     if (!container || container.startedAt === 0 || isSame) return;
     const begun = { run: runId(container), version: container.version, begin: container.startedAt, lastLines: [] };
     const record = { ...begun, ...(container.image && { image: container.image }) };
     this.#keep(
       app,
-      container.is === "down" ? ended(record, container, this.#options.now(), reasonOf(state, desired, error)) : record,
+      container.is === "down"
+        ? ended(record, container, this.#options.now(), reasonOf(record, state, desired, error))
+        : record,
     );
   }
 
@@ -97,8 +99,14 @@ function ended(
   };
 }
 
-function reasonOf(state: string, desired: Desired, error: AgentError | undefined): string | undefined {
+function reasonOf(
+  { version }: RunRecord,
+  state: string,
+  desired: Desired,
+  error: AgentError | undefined,
+): string | undefined {
   if (desired.target !== "RUNNING") return `${desired.target} was asked for`;
-  if (state.startsWith("active.updating")) return `exchanged for version ${desired.version}`;
+  if (state.startsWith("active.updating"))
+    return version === desired.version ? error?.message : `exchanged for version ${desired.version}`;
   return state.startsWith("crashed") ? error?.message : undefined;
 }

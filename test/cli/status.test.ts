@@ -129,3 +129,11 @@ test("asked over the socket, for eyes and as JSON; by -agentDir and by REAGENT_H
     rmSync(home, { recursive: true, force: true });
   }
 });
+
+test("of a version that is set aside it says first what is here instead", () => {
+  const setAside = { version: "1.1.0", because: "container_exited", says: "the container ended by itself" } as const;
+  const app = { ...weather, version: "1.1.0", here: "2.0.0", setAside } as Status["apps"][number];
+  expect(statusScreen({ ...CALM, apps: [app] }, NOW).at(-1)).toBe(
+    "  2.0.0 is here. 1.1.0 is set aside: the container ended by itself; tried again when asked for",
+  );
+});

@@ -64,3 +64,8 @@ test("an app that is not there is told with what to do, no app is wrong usage, n
   expect(await type("retry")).toMatchObject({ code: 2, complained: expect.stringContaining("reagent retry <app>") });
   expect((await type("retry", "weather", "-agentDir", join(folder, "none"))).code).toBe(3);
 });
+
+test("an app that is not there is complained about once", async () => {
+  const { code, complained } = await type("hold", "oven");
+  expect([code, complained.split("\n")[0]]).toEqual([1, 'reagent: there is no such app on this device: "oven"']);
+});

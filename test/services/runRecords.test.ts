@@ -65,6 +65,16 @@ test("one that is gone, or that runs anew, ended without anybody seeing how", ()
   expect(records()[1]).not.toHaveProperty("exitCode");
 });
 
+test("in an update: the old version was exchanged, a new one that is no good says why", () => {
+  const { see, records } = start();
+  const update = { desired: wanting("RUNNING", "2"), state: "active.updating.swapping" };
+  see(up);
+  see({ ...up, id: "d".repeat(64), version: "2", startedAt: 9_000 }, update);
+  const error = new AgentError("container_exited", "exit code 3");
+  see({ ...up, startedAt: 12_000 }, { ...update, state: "active.updating.rollingBack", error });
+  expect(records().map(({ reason }) => reason)).toEqual(["exchanged for version 2", error.message, undefined]);
+});
+
 test("what ended while no agent was there is closed by the next one, and not begun again", () => {
   const { see, records } = start([RUN]);
   see({ ...up, is: "down", exitCode: 7, endedAt: 6_000 }, { state: "present" });
