@@ -11,6 +11,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   status: async () => (await import("./cli/status.ts")).status,
   retry: async () => (await import("./cli/waiting.ts")).retry,
   hold: async () => (await import("./cli/waiting.ts")).hold,
+  logs: async () => (await import("./cli/logs.ts")).logs,
   runs: async () => (await import("./cli/runs.ts")).runs,
   studio: async () => (await import("./cli/studio.ts")).studio,
   "studio app": async () => (await import("./cli/studioApp.ts")).studioApp,

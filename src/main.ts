@@ -16,13 +16,12 @@ import { type AppId, appName, type Facts, type StepInput, type WatchFact } from 
 import { ms, seconds } from "./model/duration.ts";
 import type { Flags } from "./model/flags.ts";
 import type { LinkFact, LinkOrder } from "./model/link.ts";
-import { logTopic } from "./model/names.ts";
 import { desiredOf } from "./model/order.ts";
 import { EFFECTS, type Effect } from "./model/plan.ts";
-import { AppLogs } from "./services/appLogs.ts";
 import { createAppServices } from "./services/appServices.ts";
 import { BackEnd } from "./services/backEnd.ts";
 import { watchClock } from "./services/clockWatch.ts";
+import { controlHandlers } from "./services/controlHandlers.ts";
 import { startControl } from "./services/controlServer.ts";
 import { machineHere, Stats } from "./services/deviceStats.ts";
 import { createEngine } from "./services/docker.ts";
@@ -31,9 +30,11 @@ import { openHome } from "./services/home.ts";
 import { LinkLog } from "./services/linkLog.ts";
 import { linkOptionsOf } from "./services/linkOptions.ts";
 import { createLinkSteps } from "./services/linkSteps.ts";
+import { createLogServices } from "./services/logServices.ts";
 import { Orders } from "./services/orders.ts";
 import { removeOrphans } from "./services/orphans.ts";
 import { procedures } from "./services/procedures.ts";
+import { createQuestions } from "./services/questionServices.ts";
 import { RunWatcher } from "./services/runRecords.ts";
 import { statusOf } from "./services/statusReport.ts";
 import { Uplink } from "./services/uplink.ts";
@@ -46,6 +47,7 @@ export interface Services {
   readonly tellState: (input: TellInput, signal: AbortSignal) => Promise<void>;
   readonly watchEngine: (say: (fact: WatchFact) => void) => () => void;
   readonly followLogs: (run: FollowInput, onEnd: () => void) => () => void;
+  readonly watchListeners: (app: AppId, onHearing: (isHeard: boolean) => void) => () => void;
   readonly holdLink: (
     attempt: number,
     say: (fact: LinkFact) => void,
@@ -53,7 +55,7 @@ export interface Services {
 }
 
 /** Fills every slot of every machine, and puts the machines together. */
-export function wire({ steps, tellState, watchEngine, followLogs, holdLink }: Services) {
+export function wire({ steps, tellState, watchEngine, followLogs, watchListeners, holdLink }: Services) {
   const step = (name: Effect) => fromPromise<Facts, StepInput>(({ input, signal }) => steps[name](input, signal));
   const effects = Object.fromEntries(EFFECTS.map((name) => [name, step(name)])) as Record<
     Effect,
@@ -67,7 +69,12 @@ export function wire({ steps, tellState, watchEngine, followLogs, holdLink }: Se
     actors: { watchEngine: watch(({ sendBack }) => watchEngine(sendBack)) },
   });
   const logs = logsMachine.provide({
-    actors: { followLogs: watch(({ input, sendBack }) => followLogs(input, () => sendBack({ type: "logs.ended" }))) },
+    actors: {
+      followLogs: watch(({ input, sendBack }) => followLogs(input, () => sendBack({ type: "logs.ended" }))),
+      watchListeners: watch(({ input, sendBack }) =>
+        watchListeners(input.app, (isHeard) => sendBack({ type: isHeard ? "logs.heard" : "logs.unheard" })),
+      ),
+    },
   });
   const connection = connectionMachine.provide({
     actors: {
@@ -105,6 +112,7 @@ export async function run({ flags, config, env, version }: RunOptions): Promise<
   const device = () => flock.device();
   const { serial } = device();
   const orderOf = (app: AppId) => store.orderOf(app);
+  const allOrders = () => store.apps().map(({ order }) => order);
 
   const engine = createEngine({ socketPath: settings["docker.socket"] });
   const uplink = new Uplink();
@@ -113,24 +121,23 @@ export async function run({ flags, config, env, version }: RunOptions): Promise<
     now,
     keep: (app, record) => journal.keep(app, record),
     known: (app) => journal.runs(app),
+    onEnd: (app, run) => {
+      const order = orderOf(app);
+      if (order) void logs.keepLast(order, run);
+    },
   });
-  const logs = new AppLogs({
-    onPrinted: (app, run, text) => runs.printed(app, run, text),
-    engine,
-    orderOf,
-    now,
-    send: (container, message) => uplink.publishLog(logTopic(serial, container), message),
-    onProblem: (app, error) => log.warn({ app: appName(app), error }, "the output of an app cannot be followed"),
+  const { logs, listeners, shelf } = createLogServices({
+    ...{ home: home.folder, serial, engine, uplink, log, problems, orderOf, now },
+    onPrinted: (app, run, lines) => runs.printed(app, run, lines),
   });
   const { steps, ports, adoption } = createAppServices({
-    settings,
-    appsDir,
-    store,
-    engine,
-    uplink,
-    logs,
-    device,
+    ...{ settings, appsDir, store, engine, uplink, logs, device },
     deviceSecret: () => flock.secret(),
+  });
+  const { questions, logQueries } = createQuestions({
+    ...{ engine, serial, shelf, logs, adoption, device, now, logFile: home.logFile },
+    orders: allOrders,
+    stats: () => stats.read(),
   });
   const orders = new Orders({
     keep: (orders) => store.keepOrders(orders),
@@ -143,16 +150,10 @@ export async function run({ flags, config, env, version }: RunOptions): Promise<
       runs.forget(app);
       journal.forget(app);
     },
-    orders: () => store.apps().map(({ order }) => order),
+    orders: allOrders,
     onGoodList: (named) => {
-      void removeOrphans({
-        engine,
-        serial,
-        isKnown: (app) => named.has(app) || store.apps().some(({ order }) => appName(order.app) === app),
-        onRemoved: (container, app) =>
-          log.warn({ container, app }, "a container of an app that nobody knows is removed"),
-        onProblem: (error) => log.warn({ error }, "containers of unknown apps cannot be removed now"),
-      });
+      const isKnown = (app: string) => named.has(app) || store.apps().some(({ order }) => appName(order.app) === app);
+      void removeOrphans({ engine, serial, isKnown, log });
     },
     now,
     problems,
@@ -177,6 +178,7 @@ export async function run({ flags, config, env, version }: RunOptions): Promise<
         order: (asked) => orders.take(asked, "person"),
         onProblem: (what, error) => log.warn({ what, error }, "a call ended with an error"),
         listContainers: () => engine.containers(),
+        questions,
         runsOf: (app) => journal.runs(app),
       }),
     onMetadata: (metadata) => flock.takeOver(metadata, (error) => problems.note("flock", error)),
@@ -188,6 +190,7 @@ export async function run({ flags, config, env, version }: RunOptions): Promise<
         await waitFor(reporter, ({ context }) => isAllTold(context), { timeout: seconds(10) }).catch(() => {});
     },
     onBackEnd: (backEnd) => uplink.attach(backEnd),
+    onRegistered: (session) => void listeners.attach(session),
   });
   const watcher = new Watcher({
     log,
@@ -196,7 +199,7 @@ export async function run({ flags, config, env, version }: RunOptions): Promise<
     keepMemory: (app, memory, error) => store.keepMemory(app, memory, error),
     seeRun: (seen) => runs.see(seen),
     keepUntold: (reports) => store.keepUntold(reports),
-    say: (order, text) => logs.say(order, text),
+    say: (order, text) => logs.sayLast(order, text),
   });
   const startedAt = now();
   const linkLog = new LinkLog(log, now);
@@ -214,6 +217,7 @@ export async function run({ flags, config, env, version }: RunOptions): Promise<
       },
       watchEngine: (say) => watchEngine({ engine, serial, adoption }, say),
       followLogs: (run, onEnd) => logs.follow(run, onEnd),
+      watchListeners: (app, onHearing) => logs.listen(app, onHearing),
       holdLink: (attempt, say) =>
         holdLink(
           attempt,
@@ -253,24 +257,23 @@ export async function run({ flags, config, env, version }: RunOptions): Promise<
   agent.subscribe({ error: failed.reject });
   home.lost.catch(failed.reject);
   agent.start();
+  const { handlers, streams } = controlHandlers({
+    ...{ engine, now, journal, ordersOf: orders, orders: allOrders },
+    containerOf: (app) => logQueries.containerOf(app),
+    keptOf: (app) => shelf.last(app)?.lines ?? [],
+    nextRun: (app, signal) => runs.next(app, signal),
+  });
   const control = await startControl({
     path: join(home.folder, "reagent.sock"),
+    streams,
     handlers: {
-      runs: (params) => orders.runs(params, (app) => journal.runs(app)),
-      retry: (params) => orders.wake(params, "retry"),
-      hold: (params) => orders.wake(params, "hold"),
+      ...handlers,
       status: () =>
         statusOf(overview(agent.getSnapshot()), {
-          version,
-          startedAt,
-          home: home.folder,
-          socket: engine.socketPath,
-          device: device(),
-          problems: problems.list(),
-          orderOf,
+          ...{ version, startedAt, orderOf, home: home.folder, socket: engine.socketPath },
+          ...{ device: device(), problems: problems.list(), takenOver: store.takenOver },
           since: (actor) => watcher.since(actor),
           linkWords: (because) => linkLog.wordsOf(because),
-          takenOver: store.takenOver,
         }),
     },
   });

@@ -5,8 +5,8 @@ import { AgentError } from "../model/errors.ts";
 import { plainLine } from "../model/terminal.ts";
 import { startStudio } from "../studio/studio.ts";
 import { openStudioControl } from "../studio/studioControl.ts";
-import type { Command, CommandContext, ExitCode } from "./command.ts";
-import { folderOf, orUsage } from "./studioAsk.ts";
+import { type Command, type CommandContext, type ExitCode, orUsage } from "./command.ts";
+import { folderOf } from "./studioAsk.ts";
 import { linesOf } from "./studioEvents.ts";
 
 const OPTIONS = {

@@ -3,8 +3,8 @@ import { parseArgs } from "node:util";
 import type { Target } from "../model/app.ts";
 import { Granted, type NewApp } from "../model/studio.ts";
 import { plainLine } from "../model/terminal.ts";
-import type { Command, CommandContext, ExitCode } from "./command.ts";
-import { askStudio, orUsage } from "./studioAsk.ts";
+import { type Command, type CommandContext, type ExitCode, orUsage } from "./command.ts";
+import { askStudio } from "./studioAsk.ts";
 
 const TARGETS: Readonly<Record<string, Target>> = {
   run: "RUNNING",

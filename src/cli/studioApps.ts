@@ -1,8 +1,8 @@
 /** `reagent studio apps`: what is wanted of each app on each device, and what was reported last. */
 import { parseArgs } from "node:util";
 import { AppOverview } from "../model/studio.ts";
-import type { Command, CommandContext, ExitCode } from "./command.ts";
-import { askStudio, orUsage } from "./studioAsk.ts";
+import { type Command, type CommandContext, type ExitCode, orUsage } from "./command.ts";
+import { askStudio } from "./studioAsk.ts";
 
 const OPTIONS = { studio: { type: "string" }, json: { type: "boolean", default: false } } as const;
 

@@ -45,22 +45,3 @@ function complain(context: CommandContext, path: string, error: unknown): ExitCo
   context.complain(error instanceof Error ? error.message : String(error));
   return 1;
 }
-
-/** Runs it; undefined, or arguments that cannot be parsed, are wrong usage. */
-export async function orUsage(
-  { complain: say }: CommandContext,
-  usage: string,
-  run: () => Promise<ExitCode> | undefined,
-): Promise<ExitCode> {
-  try {
-    const code = await run();
-    if (code !== undefined) return code;
-  } catch (error) {
-    const isUsage =
-      error instanceof TypeError && String((error as NodeJS.ErrnoException).code).startsWith("ERR_PARSE_ARGS");
-    if (!isUsage) throw error;
-    say(error.message);
-  }
-  say(`usage: ${usage}`);
-  return 2;
-}

@@ -2,8 +2,8 @@
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { FlockText } from "../model/studio.ts";
-import type { Command, CommandContext, ExitCode } from "./command.ts";
-import { askStudio, orUsage } from "./studioAsk.ts";
+import { type Command, type CommandContext, type ExitCode, orUsage } from "./command.ts";
+import { askStudio } from "./studioAsk.ts";
 
 const OPTIONS = { studio: { type: "string" }, output: { type: "string", short: "o" } } as const;
 

@@ -1,6 +1,9 @@
 /**
- * The output of one app: follows the container that is up, one run after the other. Lines never pass through it; its
- * effect takes them from the engine to the link. Rests in: ended. Picture: diagrams/logs.svg
+ * The output of one app: follows the container that is up, one run after the other, as long as somebody listens. Lines never
+ * pass through it; its effect takes them from the engine to the link, and knows how far it came.
+ *
+ * Who listens, and which run there is, is noted at once in every state and acted on by the states.
+ * Rests in: ended, paused. Picture: diagrams/logs.svg
  */
 import { assign, or, setup } from "xstate";
 import type { AppId } from "../model/app.ts";
@@ -14,23 +17,35 @@ export interface FollowInput {
 
 interface LogsContext {
   readonly app: AppId;
+  /** Somebody listens, as far as is known. */
+  readonly isHeard: boolean;
   /** The run that is followed, or was last. */
   readonly run?: { readonly id: string; readonly startedAt: number } | undefined;
 }
 
 /** `logs.ended`: the output is over, or cannot be read any more. */
 export type LogsFact = { readonly type: "logs.ended" };
+/** `logs.unheard` too while there is no link: who listens is not known then. */
+export type HearingFact = { readonly type: "logs.heard" } | { readonly type: "logs.unheard" };
 /** `isOver`: the run has ended before anybody followed it; its output is there all the same. */
 type LogsEvent =
   | LogsFact
+  | HearingFact
   | { readonly type: "logs.follow"; readonly id: string; readonly startedAt: number; readonly isOver: boolean };
+
+const noted = ({ event }: { event: { id: string; startedAt: number } }) => event;
 
 export const logsMachine = setup({
   types: {} as { context: LogsContext; events: LogsEvent; input: { readonly app: AppId } },
 
-  actors: { followLogs: watchSlot<LogsFact, FollowInput>("followLogs") },
+  actors: {
+    followLogs: watchSlot<LogsFact, FollowInput>("followLogs"),
+    watchListeners: watchSlot<HearingFact, { readonly app: AppId }>("watchListeners"),
+  },
 
   guards: {
+    isHeard: ({ context }) => context.isHeard,
+    isUnheard: ({ context }) => !context.isHeard,
     isOtherRun: ({ context: { run }, event }) =>
       event.type === "logs.follow" && (run?.id !== event.id || run.startedAt !== event.startedAt),
     /** The output of a run that is up may have broken off; that of one that ended was read to its end. */
@@ -41,25 +56,44 @@ export const logsMachine = setup({
     noteRun: assign({
       run: (_, { id, startedAt }: { id: string; startedAt: number }) => ({ id, startedAt }),
     }),
+    noteHeard: assign({ isHeard: true }),
+    noteUnheard: assign({ isHeard: false }),
   },
 }).createMachine({
   id: "logs",
-  context: ({ input }) => ({ app: input.app }),
+  context: ({ input }) => ({ app: input.app, isHeard: false }),
   options: { maxIterations: 50 },
   initial: "ended",
+
+  invoke: {
+    id: "listeners",
+    src: "watchListeners",
+    input: ({ context: { app } }) => ({ app }),
+    onError: { actions: "noteUnheard" },
+  },
+  on: {
+    "logs.heard": { actions: "noteHeard" },
+    "logs.unheard": { actions: "noteUnheard" },
+  },
 
   states: {
     ended: {
       on: {
         "logs.follow": {
           guard: or(["isUp", "isOtherRun"]),
-          target: "following",
-          actions: { type: "noteRun", params: ({ event }) => event },
+          target: "paused",
+          actions: { type: "noteRun", params: noted },
         },
       },
     },
 
+    paused: {
+      always: { guard: "isHeard", target: "following" },
+      on: { "logs.follow": { actions: { type: "noteRun", params: noted } } },
+    },
+
     following: {
+      always: { guard: "isUnheard", target: "paused" },
       invoke: {
         id: "output",
         src: "followLogs",
@@ -71,7 +105,7 @@ export const logsMachine = setup({
           guard: "isOtherRun",
           target: "following",
           reenter: true,
-          actions: { type: "noteRun", params: ({ event }) => event },
+          actions: { type: "noteRun", params: noted },
         },
         "logs.ended": "ended",
       },

@@ -43,7 +43,12 @@ export const FLAGS: readonly Flag[] = [
     initial: "<agentDir>/apps",
     says: "Folder of the apps' data. Follows `agentDir`; the original's is /opt/reagent/apps unless this flag says otherwise.",
   },
-  { name: "logFile", type: "path", initial: "", says: "Write the agent's log to this file too." },
+  {
+    name: "logFile",
+    type: "path",
+    initial: "",
+    says: "Where the agent's log is written beside standard output, instead of `agent.log` in its home.",
+  },
   {
     name: "debug",
     type: "true|false",

@@ -1,3 +1,13 @@
+/** Words of WAMP. */
+
+/** Whether a subscription gets what is published to a topic. In a wildcard an empty part stands for any. */
+export function covers(pattern: string, match: string, topic: string): boolean {
+  if (match === "prefix") return topic.startsWith(pattern);
+  if (match !== "wildcard") return topic === pattern;
+  const [asked, given] = [pattern.split("."), topic.split(".")];
+  return asked.length === given.length && asked.every((part, at) => part === "" || part === given[at]);
+}
+
 /** Numbers of WAMP messages, as the specification gives them (WAMP-basic 6.5, advanced 11). */
 export const CODE = {
   hello: 1,

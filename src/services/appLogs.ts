@@ -1,14 +1,15 @@
-/**
- * The log of each app as the studio sees it: what its container prints, live and in batches, and between it the words of
- * the agent. All of one app goes out on one topic, in order.
- */
+/** The logs of all apps: each on the topic of its container, in turn, as long as somebody listens to it. */
 import { type AppId, appName } from "../model/app.ts";
+import { seconds } from "../model/duration.ts";
 import { containerName } from "../model/names.ts";
 import type { AppOrder } from "../model/order.ts";
+import { AppLog } from "./appLog.ts";
 import type { Engine } from "./docker.ts";
-import { followOutput } from "./dockerLogs.ts";
-import { LogPublisher } from "./logPublisher.ts";
-import type { Sent } from "./uplink.ts";
+import { lastLines } from "./dockerLogs.ts";
+import type { Hearing, LogListeners } from "./logListeners.ts";
+import type { Fate, Word } from "./logPublisher.ts";
+import { LARGEST_LAST, type LogShelf } from "./logShelf.ts";
+import { type LogOutlet, LogTurns } from "./logTurns.ts";
 
 /** One run of a container. */
 export interface Run {
@@ -19,103 +20,150 @@ export interface Run {
 
 export interface AppLogsOptions {
   readonly engine: Engine;
+  readonly shelf: LogShelf;
+  readonly listeners: LogListeners;
+  readonly outlet: LogOutlet;
   readonly orderOf: (app: AppId) => AppOrder | undefined;
-  /** Sends one message to the topic of a container. */
-  readonly send: (container: string, message: unknown) => Sent;
+  /** Topic of a container's log. */
+  readonly topicOf: (container: string) => string;
+  readonly send: (topic: string, message: string | Word) => Promise<Fate>;
   readonly now: () => number;
+  /** The last of what a run printed, when it is over. */
+  readonly onPrinted?: ((app: AppId, run: Omit<Run, "app">, lines: readonly string[]) => void) | undefined;
   /** Output that could not be read. */
-  /** The last of what a run printed, when its output ends. */
-  readonly onPrinted?: (app: AppId, run: { readonly id: string; readonly startedAt: number }, text: string) => void;
   readonly onProblem: (app: AppId, error: unknown) => void;
 }
 
-interface Followed {
-  readonly publisher: LogPublisher;
-  readonly container: string;
-  /** Container -> until when its output was sent: a run that goes on, or the next run of it, sends nothing again. */
-  readonly seen: Map<string, number>;
+interface Known {
+  readonly topic: string;
+  readonly log: AppLog;
+  readonly unwatch: () => void;
+  hearing: Hearing;
+  onHearing: (isHeard: boolean) => void;
 }
 
-/** One that was put aside may come back. */
-const MOST_CONTAINERS = 4;
-
-/**
- * A short program may have written and ended before the engine notes that it started (seen by 200 ms with Docker 20.10), so
- * the output of a run is looked for from a little earlier on, ms.
- */
-const BEFORE_START = 5_000;
-/** Characters of a run's output that are kept for its record. */
-const LONGEST_TAIL = 4_096;
+/** Lines that are looked at for the last 256 KiB of a container's output. */
+const MOST_LAST_LINES = 5_000;
 
 export class AppLogs {
   readonly #options: AppLogsOptions;
-  readonly #apps = new Map<string, Followed>();
-  /** What was printed before this agent began is not replayed. */
-  readonly #begun: number;
+  readonly #apps = new Map<string, Known>();
+  readonly #turns: LogTurns;
 
   constructor(options: AppLogsOptions) {
     this.#options = options;
-    this.#begun = options.now();
+    this.#turns = new LogTurns(options.outlet);
   }
 
   /** A word of the agent; `LOGGER_CLEAR` empties the view. */
   say(order: AppOrder, text: string): void {
-    this.#of(order).publisher.say({ type: "build", chunk: text });
+    this.#of(order).log.say(text);
+  }
+
+  /** A word about an end: after all that was printed before it. */
+  sayLast(order: AppOrder, text: string): void {
+    this.#of(order).log.sayLast(text);
+  }
+
+  /** The last words about an app, oldest first. */
+  wordsOf(app: AppId): readonly { readonly stamp: string; readonly text: string }[] {
+    return this.#apps.get(appName(app))?.log.words ?? [];
   }
 
   /** A line of the engine's progress, a JSON object. */
   progress(order: AppOrder, line: string): void {
-    this.#of(order).publisher.write(`${line}\n`);
+    this.#of(order).log.progress(line);
   }
 
-  /** Follows the output of one run; `onEnd` is called when it is over. Answers what ends it before. */
-  follow({ app, id, startedAt }: Run, onEnd: () => void): () => void {
+  /** Tells whether somebody listens, and whenever it changes. Answers what ends it. */
+  listen(app: AppId, onHearing: (isHeard: boolean) => void): () => void {
     const order = this.#options.orderOf(app);
-    if (!order) {
-      queueMicrotask(onEnd);
-      return () => {};
-    }
-    const over = new AbortController();
-    const followed = this.#of(order);
-    const since = Math.max(startedAt - BEFORE_START, followed.seen.get(id) ?? this.#begun);
-    const [oldest] = followed.seen.keys();
-    if (oldest !== undefined && followed.seen.size >= MOST_CONTAINERS) followed.seen.delete(oldest);
-    let tail = "";
-    const onText = (text: string) => {
-      followed.seen.set(id, this.#options.now());
-      tail = (tail + text).slice(-LONGEST_TAIL);
-      followed.publisher.write(text);
+    if (!order) return () => {};
+    const known = this.#of(order);
+    known.onHearing = onHearing;
+    onHearing(known.hearing === "heard");
+    return () => {
+      known.onHearing = () => {};
     };
-    followOutput({ engine: this.#options.engine, id, since, signal: over.signal }, onText)
-      .catch((error: unknown) => over.signal.aborted || this.#options.onProblem(app, error))
-      .finally(() => {
-        followed.publisher.end();
-        this.#options.onPrinted?.(app, { id, startedAt }, tail);
-        if (!over.signal.aborted) onEnd();
-      });
+  }
+
+  /** Hands on the output of one run; `onEnd` is called when it is over. Answers what ends it before. */
+  follow({ app, id }: Run, onEnd: () => void): () => void {
+    const order = this.#options.orderOf(app);
+    const over = new AbortController();
+    const following = order ? this.#of(order).log.follow(id, over.signal) : Promise.resolve();
+    void following.then(() => over.signal.aborted || onEnd());
     return () => over.abort();
+  }
+
+  /**
+   * Keeps the last of what a container printed, before it is removed or because it has ended; waits a little for those who
+   * still listen to it. Never rejects.
+   */
+  async keepLast(order: AppOrder, { id, startedAt }: Omit<Run, "app">): Promise<void> {
+    const { engine, shelf, onPrinted, onProblem } = this.#options;
+    const { app } = order;
+    try {
+      const info = await engine.container(id);
+      if (!info || startedAt === 0) return;
+      const signal = AbortSignal.timeout(seconds(10));
+      const isTerminal = info.Config.Tty;
+      const ask = { engine, id, signal, isTerminal, isOver: true, follow: false, tail: MOST_LAST_LINES };
+      const { lines } = await lastLines(ask, LARGEST_LAST);
+      shelf.keepLast(app, id, lines);
+      onPrinted?.(
+        app,
+        { id, startedAt },
+        lines.map(({ text }) => text),
+      );
+      if (!info.State.Running) await this.#apps.get(appName(app))?.log.rest();
+    } catch (error) {
+      onProblem(app, error);
+    }
   }
 
   /** For an app that is gone. */
   forget(app: AppId): void {
-    this.#apps.get(appName(app))?.publisher.flush();
-    this.#apps.get(appName(app))?.publisher.close();
+    const known = this.#apps.get(appName(app));
+    known?.unwatch();
+    known?.log.close();
     this.#apps.delete(appName(app));
+    this.#options.shelf.forget(app);
   }
 
   close(): void {
-    for (const { publisher } of this.#apps.values()) publisher.close();
+    for (const { log, unwatch } of this.#apps.values()) {
+      unwatch();
+      log.close();
+    }
     this.#apps.clear();
+    this.#options.shelf.close();
   }
 
-  #of(order: AppOrder): Followed {
-    const name = appName(order.app);
-    const container = containerName(order);
-    const known = this.#apps.get(name);
-    if (known?.container === container) return known;
-    const publisher = new LogPublisher({ publish: (message) => this.#options.send(container, message) });
-    const fresh: Followed = { container, publisher, seen: new Map() };
-    this.#apps.set(name, fresh);
-    return fresh;
+  #of(order: AppOrder): Known {
+    const { engine, shelf, listeners, send, now, topicOf, onProblem } = this.#options;
+    const { app } = order;
+    const topic = topicOf(containerName(order));
+    const before = this.#apps.get(appName(app));
+    if (before?.topic === topic) return before;
+    before?.unwatch();
+    before?.log.close();
+    const log = new AppLog({
+      ...{ app, engine, shelf, now, turns: this.#turns },
+      send: (message) => send(topic, message),
+      onProblem: (error) => onProblem(app, error),
+    });
+    const onHearing = (hearing: Hearing) => {
+      known.hearing = hearing;
+      log.hear(hearing);
+      known.onHearing(hearing === "heard");
+    };
+    const known: Known = {
+      ...{ topic, log, hearing: "cut" },
+      unwatch: listeners.watch(topic, log.wasHeard, onHearing),
+      onHearing: before?.onHearing ?? (() => {}),
+    };
+    this.#apps.set(appName(app), known);
+    return known;
   }
 }

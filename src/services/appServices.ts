@@ -80,6 +80,8 @@ export function createAppServices(options: AppServicesOptions): AppServices {
     claimFolder: (folder, app) => store.claimFolder(folder, app),
     release: (app) => store.release(app),
     say: (order, text) => logs.say(order, text),
+    sayLast: (order, text) => logs.sayLast(order, text),
+    keepLast: (order, run) => logs.keepLast(order, run),
     onProgress: (order, line) => logs.progress(order, line),
   });
   return { steps, ports, adoption };

@@ -13,7 +13,7 @@ export async function swap(work: Work): Promise<void> {
   if (container && !isOld) return work.startAt(container.Id);
   const { make } = await work.prepare(container ?? kept);
   if (container) {
-    if (kept) await engine.remove(kept.Id);
+    if (kept) await work.discard(kept);
     work.signal.throwIfAborted();
     await engine.stop(container.Id, work.grace(container));
     await engine.rename(container.Id, keptName(order));
@@ -26,7 +26,7 @@ export async function swap(work: Work): Promise<void> {
 export async function commit(work: Work): Promise<void> {
   const { engine, repository, version } = work;
   const { kept } = await work.ours();
-  if (kept) await engine.remove(kept.Id);
+  if (kept) await work.discard(kept);
   for (const tag of await engine.tagsOf(repository))
     if (tag !== version) await engine.removeImage(`${repository}:${tag}`);
 }
@@ -39,13 +39,13 @@ export async function rollBack(work: Work): Promise<void> {
   const isBad = container !== undefined && work.versionOf(container) !== version;
   if (isBad) {
     await engine.stop(container.Id, work.grace(container));
-    await engine.remove(container.Id);
+    await work.discard(container);
   }
   const back = isBad || !container ? kept : container;
   const mayStay = back && (back !== kept || work.hasItsPorts(back));
   if (mayStay && back === kept) await engine.rename(back.Id, containerName(order));
   work.signal.throwIfAborted();
   const id = mayStay ? back.Id : await (await work.prepare(container)).make();
-  if (kept && kept.Id !== id) await engine.remove(kept.Id);
+  if (kept && kept.Id !== id) await work.discard(kept);
   await work.startAt(id);
 }

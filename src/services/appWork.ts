@@ -26,6 +26,10 @@ export interface WorkOptions extends MakerOptions {
   readonly release: (app: AppId) => void;
   /** The order of an app as it is on disk. */
   readonly orderOf: (app: AppId) => AppOrder | undefined;
+  /** A word about an end, after the output before it. */
+  readonly sayLast: (order: AppOrder, text: string) => void;
+  /** Keeps the last of what a container printed, before it goes. Never rejects. */
+  readonly keepLast: (order: AppOrder, run: { readonly id: string; readonly startedAt: number }) => Promise<void>;
   /** A line of the engine's progress for the app's log. */
   readonly onProgress: (order: AppOrder, line: string) => void;
 }
@@ -115,9 +119,9 @@ export class Work {
       this.#made = container.Id;
       return;
     }
-    for (const { Id } of all) {
+    for (const info of all) {
       this.signal.throwIfAborted();
-      await this.engine.remove(Id);
+      await this.discard(info);
     }
     this.signal.throwIfAborted();
     this.#made = await make();
@@ -168,7 +172,7 @@ export class Work {
 
   tellStart(isUp: boolean): void {
     if (isUp) this.say(`Now running app ${this.order.name} (${this.version})`);
-    else this.say("The app failed to start, reason: the container has exited");
+    else this.#options.sayLast(this.order, "The app failed to start, reason: the container has exited");
   }
 
   /** It stays, so that the version that was up comes back first. */
@@ -182,14 +186,14 @@ export class Work {
     this.say(`Received stop signal for ${this.order.name}`);
     for (const info of (await this.ours()).all) {
       await this.engine.stop(info.Id, this.grace(info));
-      await this.engine.remove(info.Id);
+      await this.discard(info);
     }
     this.say(`Successfully stopped ${this.order.name}`);
   }
 
   async remove(): Promise<void> {
     this.say(`Starting removal process for ${this.order.name}...`);
-    for (const { Id } of (await this.ours()).all) await this.engine.remove(Id);
+    for (const info of (await this.ours()).all) await this.discard(info);
     for (const tag of await this.engine.tagsOf(this.repository))
       await this.engine.removeImage(`${this.repository}:${tag}`);
     this.say(`Successfully removed ${this.order.name}!`);
@@ -207,6 +211,12 @@ export class Work {
     if (name === "startContainer" && container?.is === "down")
       return new AgentError("container_exited", exitWords(container));
     return new AgentError("container_failed", `${name} ended well and achieved nothing`);
+  }
+
+  /** Removes a container; the last of what it printed is kept. */
+  async discard(info: ContainerInfo): Promise<void> {
+    await this.#options.keepLast(this.order, { id: info.Id, startedAt: this.#shown(info).startedAt });
+    await this.engine.remove(info.Id);
   }
 
   /** Seconds that a container has to end by itself. */

@@ -35,6 +35,9 @@ export const BACK_END = {
 export const ADD_TESTAMENT = "wamp.session.add_testament";
 export const TESTAMENT_TOPIC = "reswarm.api.testament_device";
 
+/** A slow line takes its time for a large message. */
+const LOG_WITHIN = seconds(120);
+
 export interface BackEndOptions {
   readonly session: Session;
   readonly device: () => Device;
@@ -124,9 +127,14 @@ export class BackEnd {
     return this.#options.session.hasRoom("logs");
   }
 
-  /** Not acknowledged. @throws {RequestError} when it cannot be queued. */
-  publishLog(topic: string, message: unknown): void {
-    this.#options.session.publish(topic, [message]);
+  /** Resolves when the lane takes more, or the link is over. */
+  roomForLogs(): Promise<void> {
+    return this.#options.session.room("logs");
+  }
+
+  /** Resolves when the router has it. @throws {RequestError} refused; any other: it may have it or not. */
+  publishLog(topic: string, message: unknown): Promise<void> {
+    return this.#options.session.publishAcknowledged(topic, [message], {}, LOG_WITHIN);
   }
 
   /** What the registry takes for a user name, with the device's secret as the password. */

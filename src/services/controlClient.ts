@@ -1,7 +1,9 @@
 /** Asks a process of ours on its control socket. */
 import { connect } from "node:net";
+import { createInterface } from "node:readline";
 import { AgentError, ERROR_CODES, type ErrorCode } from "../model/errors.ts";
 import { LONGEST_PATH, type Reply } from "./controlLine.ts";
+import { codeOf } from "./smallFile.ts";
 
 const LONGEST_ANSWER = 16 << 20;
 
@@ -13,12 +15,45 @@ export async function ask(path: string, name: string, params?: unknown, { within
   if (Buffer.byteLength(path) > LONGEST_PATH)
     throw new AgentError("bad_settings", `the control socket's path has more than ${LONGEST_PATH} bytes: ${path}`);
   const text = await exchange(path, `${JSON.stringify({ ask: name, params })}\n`, within);
+  const reply = wellAnswered(path, text);
+  return "result" in reply ? reply.result : reply.part;
+}
+
+/** @throws {AgentError} as for `ask`. */
+function wellAnswered(path: string, text: string): Extract<Reply, { ok: true }> {
   const reply = parsed(text);
   if (reply === undefined) throw new AgentError("internal", `${path} answers something that is no answer`);
-  if (reply.ok) return reply.result;
+  if (reply.ok) return reply;
   const { code, says } = reply.error;
   const isKnown = ERROR_CODES.includes(code as ErrorCode);
   throw new AgentError(isKnown ? (code as ErrorCode) : "internal", says);
+}
+
+/** What is answered in parts, until there are no more or the signal fires. @throws {AgentError} as for `ask`. */
+export async function* listen(
+  path: string,
+  name: string,
+  params: unknown,
+  signal: AbortSignal,
+): AsyncGenerator<unknown> {
+  const socket = connect(path);
+  const leave = () => socket.destroy();
+  signal.addEventListener("abort", leave);
+  try {
+    socket.write(`${JSON.stringify({ ask: name, params })}\n`);
+    for await (const line of createInterface({ input: socket })) {
+      const reply = wellAnswered(path, line);
+      if ("result" in reply) return;
+      yield reply.part;
+    }
+  } catch (error) {
+    if (signal.aborted) return;
+    throw error instanceof AgentError ? error : new AgentError("agent_not_running", `${path}: ${codeOf(error)}`);
+  } finally {
+    signal.removeEventListener("abort", leave);
+    socket.destroy();
+  }
+  if (!signal.aborted) throw new AgentError("agent_not_running", `${path}: it ended in the middle of its answer`);
 }
 
 function exchange(path: string, line: string, within: number): Promise<string> {

@@ -1,4 +1,4 @@
-/** One request and one answer on the control socket: a line of JSON each, of a bounded length. */
+/** One request on the control socket and its answer, or its parts one after the other: a line of JSON each. */
 
 /** Longest request, in bytes. An answer may be longer. */
 export const LONGEST_REQUEST = 64 * 1024;
@@ -12,4 +12,5 @@ export interface Request {
 
 export type Reply =
   | { readonly ok: true; readonly result: unknown }
+  | { readonly ok: true; readonly part: unknown }
   | { readonly ok: false; readonly error: { readonly code: string; readonly says: string } };

@@ -12,6 +12,8 @@ import { type PullOptions, readPull } from "./dockerPull.ts";
 export type ContainerInfo = Docker.ContainerInspectInfo;
 export type ImageInfo = Docker.ImageInspectInfo;
 export type CreationBody = Docker.ContainerCreateOptions;
+/** `VirtualSize` is gone in newer engines. */
+export type Image = Omit<Docker.ImageInfo, "VirtualSize"> & { readonly VirtualSize?: number };
 
 export interface Engine {
   /** Its socket, for whoever is told about it. */
@@ -40,6 +42,14 @@ export interface Engine {
   remove(id: string): Promise<void>;
   /** Takes away one tag, and the image with its last tag. Resolves if it was not there. */
   removeImage(ref: string): Promise<void>;
+  /** All that are on disk. */
+  images(): Promise<Image[]>;
+  /** Takes away one tag, unless a container needs it: false. */
+  removeUnused(ref: string): Promise<boolean>;
+  /** Takes away images without a name that no container needs. Answers bytes. */
+  pruneDangling(): Promise<number>;
+  /** Answers bytes. */
+  pruneBuildCache(): Promise<number>;
   /** Raw output stream of a container; the caller ends it with the signal. */
   logs(id: string, options: LogOptions): Promise<IncomingMessage>;
   /** Raw stream of container events, one JSON object a line. */
@@ -48,8 +58,15 @@ export interface Engine {
 
 export interface LogOptions {
   readonly signal: AbortSignal;
-  /** Unix time in s, with a fraction. */
-  readonly since: number;
+  /** Goes on as long as the container runs. */
+  readonly follow: boolean;
+  /** Each entry begins with its stamp. */
+  readonly stamps: boolean;
+  /** Unix time in s with a fraction, inclusive. Default is the beginning. */
+  readonly since?: string | undefined;
+  readonly until?: string | undefined;
+  /** Only so many entries, the last ones. */
+  readonly tail?: number | undefined;
 }
 
 export interface EngineOptions {
@@ -133,14 +150,22 @@ export function createEngine({ socketPath, patience = 1 }: EngineOptions): Engin
     removeImage: async (ref) => {
       await (await engine()).getImage(ref).remove({ force: true }).catch(unless(404));
     },
-    logs: async (id, { signal, since }) =>
-      (await (await engine()).getContainer(id).logs({
-        follow: true,
-        stdout: true,
-        stderr: true,
-        since: since as number,
-        abortSignal: signal,
-      })) as unknown as IncomingMessage,
+    images: () => read((docker) => docker.listImages()),
+    removeUnused: async (ref) => {
+      try {
+        await (await engine()).getImage(ref).remove();
+        return true;
+      } catch (error) {
+        if (hasStatus(error, 404, 409)) return false;
+        throw error;
+      }
+    },
+    pruneDangling: async () => reclaimed(await (await engine()).pruneImages({ filters: { dangling: ["true"] } })),
+    pruneBuildCache: async () => reclaimed(await ((await engine()) as unknown as BuildPruner).pruneBuilder()),
+    logs: async (id, { signal, stamps, ...options }) => {
+      const asked = { stdout: true, stderr: true, timestamps: stamps, ...options };
+      return streamOf((await engine()).modem as SafeModem, `/containers/${id}/logs?`, asked, signal);
+    },
     events: async (signal) =>
       (await (
         await engine()
@@ -151,11 +176,43 @@ export function createEngine({ socketPath, patience = 1 }: EngineOptions): Engin
   };
 }
 
+/** What its types leave out. */
+interface BuildPruner {
+  pruneBuilder(): Promise<unknown>;
+}
+
+const reclaimed = (answer: unknown): number =>
+  Number((answer as { SpaceReclaimed?: number } | null)?.SpaceReclaimed ?? 0);
+
 async function negotiate(socketPath: string, patience: number): Promise<Docker> {
   const asked = dockerOn(new SafeModem({ socketPath, patience }));
   const { ApiVersion } = await asked.version();
   const version = Math.min(Number(ApiVersion), NEWEST_API);
   return dockerOn(new SafeModem({ socketPath, version: `v${version.toFixed(2)}`, patience }));
+}
+
+/**
+ * dockerode collects what is not followed, however large it is. A signal that the modem knows of makes an error of a stream
+ * whose reader has left already, which would end the process; so it only hears of it until the headers.
+ */
+function streamOf(modem: SafeModem, path: string, options: object, signal: AbortSignal): Promise<IncomingMessage> {
+  const statusCodes = { 200: true, 404: "not there", 500: "server error" };
+  const early = new AbortController();
+  const giveUp = () => early.abort(signal.reason);
+  signal.addEventListener("abort", giveUp);
+  const call = { path, method: "GET", isStream: true, statusCodes, options, abortSignal: early.signal };
+  return new Promise((resolve, reject) => {
+    modem.dial(call, (error, answer) => {
+      signal.removeEventListener("abort", giveUp);
+      if (error) return reject(error);
+      const stream = answer as IncomingMessage;
+      const cut = () => stream.destroy();
+      signal.addEventListener("abort", cut);
+      stream.once("close", () => signal.removeEventListener("abort", cut));
+      if (signal.aborted) cut();
+      resolve(stream);
+    });
+  });
 }
 
 /** The types of dockerode do not know that it takes a modem; its documentation does. */

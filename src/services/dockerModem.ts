@@ -27,6 +27,7 @@ const DEADLINES: readonly [RegExp, Ms][] = [
   [/^POST \/containers\/[^/]+\/(stop|kill|start|restart)\b/, seconds(30)],
   [/^POST \/containers\/create\b/, seconds(30)],
   [/^POST \/images\/create\b/, seconds(120)],
+  [/^POST \/(images|build)\/prune\b/, seconds(300)],
 ];
 const DEADLINE = seconds(10);
 

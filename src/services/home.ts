@@ -33,6 +33,8 @@ export interface Home {
   readonly appsDir: string;
   readonly settings: Settings;
   readonly log: Log;
+  /** Where it is written, beside standard output. */
+  readonly logFile: string;
   readonly problems: KeptProblems;
   readonly flock: FlockFile;
   readonly store: Store;
@@ -47,7 +49,8 @@ export async function openHome({ flags, config, env, machine, now }: HomeOptions
   const folder = flags.agentDir;
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const settings = await settingsIn(folder, env);
-  const log = createLog({ level: levelOf(flags, settings), file: flags.logFile });
+  const logFile = flags.logFile ?? join(folder, "agent.log");
+  const log = createLog({ level: levelOf(flags, settings), file: logFile });
   for (const words of flags.withoutEffect) log.warn({}, words);
   const flock = await FlockFile.open(config, `${machine.arch}${machine.variant}`);
   const paths = [join(folder, "reagent.lock"), ...(settings["lock.machine"] === "on" ? [MACHINE_LOCK] : [])];
@@ -72,6 +75,7 @@ export async function openHome({ flags, config, env, machine, now }: HomeOptions
       appsDir: flags.appsDir,
       settings: store.takenOver ? await settingsIn(folder, env, ORIGINAL_DEFAULTS) : settings,
       log,
+      logFile,
       problems,
       flock,
       store,

@@ -33,6 +33,8 @@ export interface LinkStepsOptions {
   readonly reported: () => Promise<void>;
   /** The session that calls may go out on from now; `undefined` when it is over. */
   readonly onBackEnd: (backEnd: BackEnd | undefined) => void;
+  /** Its procedures are registered. */
+  readonly onRegistered?: (session: Session) => void;
   /** Default is 30 s. */
   readonly heartbeatEvery?: Ms;
   /** Least time between two sessions that are given up because heartbeats were not answered. Default is 5 min. */
@@ -82,6 +84,7 @@ export function createLinkSteps(options: LinkStepsOptions): LinkSteps {
     register: async (session) => {
       const all = [...procedures(of(session).backEnd)];
       await Promise.all(all.map(([name, endpoint]) => session.register(name, endpoint)));
+      options.onRegistered?.(session);
     },
     synchronise: (session) => of(session).synchronise(),
   };

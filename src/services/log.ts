@@ -1,6 +1,7 @@
-/** The agent's own log: JSON lines by pino, to standard output and, if wanted, to a file. Written at once, so none is lost. */
+/** The agent's own log: JSON lines by pino, to standard output and to a file that is rotated. Written at once, so none is lost. */
 import { destination, multistream, pino, stdSerializers } from "pino";
 import { AgentError } from "../model/errors.ts";
+import { AGENT_LOG, RotatedFile } from "./rotatedFile.ts";
 
 type Level = "trace" | "debug" | "info" | "warn" | "error";
 type Write = (fields: Readonly<Record<string, unknown>>, words: string) => void;
@@ -9,7 +10,7 @@ export type Log = Readonly<Record<Exclude<Level, "trace">, Write>>;
 
 export interface LogOptions {
   readonly level: Level;
-  /** Written too; made with mode 0600. */
+  /** Written too; made with mode 0600, rotated, bounded. */
   readonly file?: string | undefined;
 }
 
@@ -18,7 +19,7 @@ export function createLog({ level, file }: LogOptions): Log {
   const streams = file
     ? [
         { level, stream: out },
-        { level, stream: destination({ dest: file, sync: true, mode: 0o600 }) },
+        { level, stream: new RotatedFile({ path: file, ...AGENT_LOG }) },
       ]
     : [{ level, stream: out }];
   const logger = pino(

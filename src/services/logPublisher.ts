@@ -1,10 +1,15 @@
 /**
- * Brings an app's log to its topic: output collected for 200 ms, at most 256 KiB a message, at most 1 MiB waiting, and
- * between it words of the agent, each a message of its own. Whoever writes is never held up: what is too much is left
- * out, and in its place stands how many lines that were.
+ * Brings an app's log to its topic: lines collected for 200 ms, at most 256 KiB a message, and between them words of the agent,
+ * each a message of its own. Lines of a container wait in the engine's own files while the line takes no more, so whoever
+ * reads them is held up; progress is nobody's history, so what is too much of it is left out and counted.
+ *
+ * A message counts as delivered when the router has confirmed it. One that was under way when the link broke may have
+ * arrived or not: it is not sent again, and its lines are told as unconfirmed.
  */
 import { type Ms, ms } from "../model/duration.ts";
-import type { Sent } from "./uplink.ts";
+import { droppedLine, type Marks, type Place } from "../model/logLine.ts";
+import type { FreshLine } from "./logFollower.ts";
+import type { LogTurns } from "./logTurns.ts";
 
 /** A message of its own. */
 export interface Word {
@@ -12,151 +17,227 @@ export interface Word {
   readonly chunk: string;
 }
 
+/** confirmed: the router has it. refused: it takes none of these. lost: nobody knows. */
+export type Fate = "confirmed" | "refused" | "lost";
+
 export interface LogPublisherOptions {
-  /** Sends one message. What cannot be sent because the line is busy waits; what has nowhere to go is counted as dropped. */
-  readonly publish: (message: string | Word) => Sent;
+  readonly turns: LogTurns;
+  readonly send: (message: string | Word) => Promise<Fate>;
+  /** Lines up to these marks are sent, the last `unconfirmed` of them without a confirmation yet. */
+  readonly onMoved?: (marks: Marks, unconfirmed: number) => void;
   /** Default is 200 ms. */
   readonly every?: Ms;
 }
 
-/** What waits, in order: lines, gaps (numbers of lines that were left out) and words. */
-type Item = string | number | Word;
+interface Line {
+  readonly text: string;
+  readonly bytes: number;
+  /** Lines that it stands for, or less than one: the beginning of one that is too long for a message. */
+  readonly lines: number;
+  readonly stream?: FreshLine["stream"];
+  readonly place?: Place;
+}
+interface Gap {
+  readonly dropped: number;
+  readonly reason: string;
+}
+type Item = Line | Gap | Word;
 
 const LARGEST_MESSAGE = 256 * 1024;
-const LONGEST_BACKLOG = 1 << 20;
-/** The end of a line is not waited for any longer. */
-const LONGEST_LINE = 1 << 20;
-/** A marker has to fit too. */
-const ROOM = LARGEST_MESSAGE - 128;
+/** Bytes of lines that wait here before their reader does. */
+const LONGEST_BACKLOG = 512 * 1024;
+/** Words that wait for a link; of more the oldest go. */
+const MOST_WORDS = 100;
+const MOST_UNDER_WAY = 8;
+/** Bytes of a marker, generously. */
+const LONGEST_MARKER = 128;
+/** One has to fit beside lines. */
+const ROOM = LARGEST_MESSAGE - LONGEST_MARKER;
+
+export const UNCONFIRMED = "unconfirmed when the link broke";
+const TOO_FAST = "rate limit";
+const REFUSED = "the router refuses them";
 
 export class LogPublisher {
-  readonly #publish: (message: string | Word) => Sent;
-  readonly #every: Ms;
+  readonly #options: LogPublisherOptions;
   #items: Item[] = [];
-  /** Bytes of what waits. */
+  /** Bytes of lines that wait. */
   #waiting = 0;
-  /** The beginning of a line whose end is not here yet. */
-  #rest = "";
+  /** Items that need not be collected any longer. */
+  #due = 0;
   #timer: NodeJS.Timeout | undefined;
+  #marks: Marks = {};
+  #underWay = 0;
+  #unconfirmed = 0;
+  #refused = 0;
+  #room: PromiseWithResolvers<void> | undefined;
 
-  constructor({ publish, every = ms(200) }: LogPublisherOptions) {
-    this.#publish = publish;
-    this.#every = every;
+  constructor(options: LogPublisherOptions) {
+    this.#options = options;
   }
 
-  /** Text as it comes, in pieces that need not end with a line. */
-  write(text: string): void {
-    const [first = "", ...others] = text.split("\n");
-    const lines = [this.#rest + first, ...others];
-    this.#rest = lines.pop() ?? "";
-    for (const line of lines) this.#keepLine(line);
-    if (this.#rest.length > LONGEST_LINE) this.#keepRest();
-    if (this.#items.length > 0) this.#timer ??= setTimeout(() => this.#beat(), this.#every);
+  /** Lines of the container. Resolves when more may come. */
+  take(lines: readonly FreshLine[]): Promise<void> | undefined {
+    for (const { text, stream, place, isGap } of lines) {
+      if (isGap) this.gap(1, "at least, rotated away by the engine");
+      for (const piece of piecesOf(text)) this.#keep({ ...piece, ...(piece.lines && { stream, place }) });
+    }
+    this.#beatLater();
+    if (this.#waiting < LONGEST_BACKLOG) return undefined;
+    this.#room ??= Promise.withResolvers();
+    return this.#room.promise;
+  }
+
+  /** A line of the engine's progress, which nobody holds up. */
+  progress(text: string): void {
+    if (this.#waiting + sizeOf(text) > LONGEST_BACKLOG) this.gap(1, TOO_FAST);
+    else this.#keep({ text, bytes: sizeOf(text), lines: 1 });
+    this.#beatLater();
   }
 
   /** A word of the agent: goes out at once, after all that waits. */
   say(word: Word): void {
-    this.#keep(word, word.chunk);
+    this.#items.push(word);
+    const words = this.#items.filter((item) => "chunk" in item);
+    if (words.length > MOST_WORDS) this.#items.splice(this.#items.indexOf(words[0] as Word), 1);
     this.flush();
   }
 
-  /** The output is over: the beginning of a line is a line too. Sends what the line takes now, the rest as always. */
-  end(): void {
-    if (this.#rest) this.#keepRest();
-    this.flush();
+  /** Tells where lines are missing. Those for one reason that follow each other are one. */
+  gap(dropped: number, reason: string): void {
+    const last = this.#items.at(-1);
+    if (last && "dropped" in last && last.reason === reason)
+      this.#items[this.#items.length - 1] = { reason, dropped: last.dropped + dropped };
+    else this.#items.push({ dropped, reason });
   }
 
-  /** Sends now what waits. */
+  /** All that waits goes out as soon as the line takes it. */
   flush(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    let sent: Sent = "sent";
-    while (sent === "sent" && this.#items.length > 0) sent = this.#sendNext();
-    this.#beatLater(sent);
+    this.#due = this.#items.length;
+    if (this.#due > 0 && this.#underWay < MOST_UNDER_WAY) this.#options.turns.ask(this.#sendNext);
   }
 
-  /** Forgets what waits; for an app that is gone. */
+  /** What was sent before this process, or before somebody listened. */
+  begin(marks: Marks): void {
+    this.#marks = marks;
+  }
+
+  /** Nobody listens to lines any more: forgets those that wait. */
+  forget(): void {
+    this.#items = this.#items.filter((item) => "chunk" in item);
+    this.#waiting = 0;
+    this.#due = Math.min(this.#due, this.#items.length);
+    this.#release();
+  }
+
+  /** For an app that is gone. */
   close(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
+    this.#options.turns.leave(this.#sendNext);
     this.#items = [];
-    this.#waiting = 0;
-    this.#rest = "";
+    this.forget();
   }
 
-  /** Without a link nothing is tried until there is more to say. */
-  #beatLater(sent: Sent): void {
-    if (sent !== "gone" && this.#items.length > 0) this.#timer = setTimeout(() => this.#beat(), this.#every);
+  #keep(line: Line): void {
+    if (this.#refused > 0) this.gap(this.#refused, REFUSED);
+    this.#refused = 0;
+    this.#items.push(line);
+    this.#waiting += line.bytes;
   }
 
-  #beat(): void {
-    this.#timer = undefined;
-    this.#beatLater(this.#sendNext());
+  #beatLater(): void {
+    if (this.#waiting >= ROOM) this.flush();
+    else if (this.#items.length > 0) this.#timer ??= setTimeout(() => this.flush(), this.#options.every ?? ms(200));
   }
 
-  #keepRest(): void {
-    this.#keepLine(this.#rest);
-    this.#rest = "";
-  }
+  readonly #sendNext = (): void => {
+    const { message, items, marks } = this.#nextMessage();
+    if (items.length === 0) return;
+    const lines = items.reduce((sum, item) => sum + linesOf(item), 0);
+    this.#items.splice(0, items.length);
+    this.#due = Math.max(this.#due - items.length, 0);
+    this.#waiting -= items.reduce((sum, item) => sum + ("bytes" in item ? item.bytes : 0), 0);
+    this.#move(marks, lines);
+    this.#underWay++;
+    void this.#options.send(message).then((fate) => this.#settle(fate, lines));
+    if (this.#waiting < LONGEST_BACKLOG) this.#release();
+    this.#goOn();
+  };
 
-  /** A line that fits no message becomes several. */
-  #keepLine(text: string): void {
-    const line = text.endsWith("\r") ? text.slice(0, -1) : text;
-    if (sizeOf(line) <= ROOM) return this.#keep(line, line);
-    const length = Math.floor(ROOM / 3);
-    for (let at = 0; at < line.length; at += length) {
-      const piece = line.slice(at, at + length);
-      this.#keep(piece, piece);
+  #settle(fate: Fate, lines: number): void {
+    this.#underWay--;
+    this.#move(this.#marks, -lines);
+    if (fate === "refused") this.#refused += lines;
+    if (fate === "lost" && lines > 0) {
+      const [first] = this.#items;
+      const isSame = first !== undefined && "dropped" in first && first.reason === UNCONFIRMED;
+      if (isSame) this.#items[0] = { ...first, dropped: first.dropped + lines };
+      else this.#items.unshift({ dropped: lines, reason: UNCONFIRMED });
+      this.#due++;
     }
+    this.#goOn();
   }
 
-  #keep(item: string | Word, text: string): void {
-    const size = sizeOf(text);
-    if (this.#waiting + size > LONGEST_BACKLOG) return this.#drop(1);
-    this.#items.push(item);
-    this.#waiting += size;
+  #goOn(): void {
+    if (this.#due > 0 && this.#underWay < MOST_UNDER_WAY) this.#options.turns.ask(this.#sendNext);
+    else this.#beatLater();
   }
 
-  /** Gaps that follow each other are one. */
-  #drop(lines: number): void {
-    const last = this.#items.at(-1);
-    if (typeof last === "number") this.#items[this.#items.length - 1] = last + lines;
-    else this.#items.push(lines);
+  #move(marks: Marks, lines: number): void {
+    this.#unconfirmed += lines;
+    this.#marks = marks;
+    if (lines !== 0) this.#options.onMoved?.(marks, this.#unconfirmed);
   }
 
-  /** One message. Where there is nobody to send to, all that waits is left out. */
-  #sendNext(): Sent {
-    const { message, count, size } = this.#nextMessage();
-    const sent = this.#publish(message);
-    if (sent === "sent") {
-      this.#items.splice(0, count);
-      this.#waiting -= size;
-    }
-    if (sent === "gone") {
-      this.#items = [this.#items.reduce<number>((sum, item) => sum + (typeof item === "number" ? item : 1), 0)];
-      this.#waiting = 0;
-    }
-    return sent;
+  #release(): void {
+    this.#room?.resolve();
+    this.#room = undefined;
   }
 
   /** A word alone, or lines and gaps up to the next word. */
-  #nextMessage(): { message: string | Word; count: number; size: number } {
+  #nextMessage(): { message: string | Word; items: readonly Item[]; marks: Marks } {
     const [first] = this.#items;
-    if (typeof first === "object") return { message: first, count: 1, size: sizeOf(first.chunk) };
-    const batch: string[] = [];
-    let [size, length] = [0, 0];
+    if (first && "chunk" in first) return { message: first, items: [first], marks: this.#marks };
+    const items: (Line | Gap)[] = [];
+    let length = 0;
     for (const item of this.#items) {
-      if (typeof item === "object") break;
-      const line = typeof item === "number" ? `… ${item} log line(s) dropped (rate limit)` : item;
-      const more = sizeOf(line);
-      if (batch.length > 0 && length + more > ROOM) break;
-      batch.push(line);
-      length += more;
-      if (typeof item === "string") size += more;
+      if ("chunk" in item) break;
+      length += "text" in item ? item.bytes : LONGEST_MARKER;
+      if (items.length > 0 && length > ROOM) break;
+      items.push(item);
     }
-    return { message: batch.join("\n"), count: batch.length, size };
+    return { message: items.map(wordsOf).join("\n"), items, marks: afterAll(items, this.#marks) };
   }
 }
 
+const wordsOf = (item: Line | Gap): string => ("text" in item ? item.text : droppedLine(item.dropped, item.reason));
+
+/** The marks after the last line of each stream. */
+function afterAll(items: readonly Item[], before: Marks): Marks {
+  const marks: { -readonly [Key in keyof Marks]: Marks[Key] } = { ...before };
+  for (const item of items)
+    if ("place" in item && item.place && item.stream !== undefined) marks[item.stream] = item.place;
+  return marks;
+}
+
+const linesOf = (item: Item): number => ("lines" in item ? item.lines : "dropped" in item ? item.dropped : 0);
+
 /** In bytes, with what ends a line. */
 const sizeOf = (line: string): number => Buffer.byteLength(line) + 1;
+
+/** A line that fits no message becomes several; no character is taken apart. */
+function* piecesOf(text: string): Generator<{ text: string; bytes: number; lines: number }> {
+  const size = sizeOf(text);
+  if (size <= ROOM) return yield { text, bytes: size, lines: 1 };
+  const length = Math.floor(ROOM / 3);
+  for (let at = 0; at < text.length; ) {
+    const end = at + length;
+    const isInPair = end < text.length && (text.charCodeAt(end - 1) & 0xfc00) === 0xd800;
+    const piece = text.slice(at, isInPair ? end - 1 : end);
+    at += piece.length;
+    yield { text: piece, bytes: sizeOf(piece), lines: at < text.length ? 0 : 1 };
+  }
+}

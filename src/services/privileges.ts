@@ -5,7 +5,7 @@
  */
 import { WireError } from "../model/wireRequest.ts";
 
-export type Privilege = "READ" | "DEVELOP";
+export type Privilege = "READ" | "DEVELOP" | "MAINTAIN";
 
 export interface PrivilegeOptions {
   /** `on`: enforced. `log`: what would be refused is told and let through. `off`: nothing is checked. */

@@ -10,6 +10,7 @@ import { type RunRecord, RunsQuestion } from "../model/runRecord.ts";
 import type { Machine } from "../model/wireReport.ts";
 import { type Asked, parseAppRequest, WireError } from "../model/wireRequest.ts";
 import { type Attempt, type Privilege, type PrivilegeOptions, permit } from "./privileges.ts";
+import type { Question } from "./questions.ts";
 import { type Dict, type Endpoint, payload, Refusal } from "./wampEndpoint.ts";
 
 export interface ProcedureOptions {
@@ -22,6 +23,8 @@ export interface ProcedureOptions {
   readonly order: (asked: Extract<Asked, { is: "order" }>) => Answer | Promise<Answer>;
   /** Every container of the engine, as its API lists them. */
   readonly listContainers: () => Promise<unknown[]>;
+  /** What is only asked, by name. */
+  readonly questions: Readonly<Record<string, Question>>;
   /** What is kept of the last runs of an app, newest first. */
   readonly runsOf: (app: AppId) => readonly RunRecord[];
   /** A failure of this agent, as it goes to the caller: it is told here too. */
@@ -66,6 +69,12 @@ export function procedures(options: ProcedureOptions): ReadonlyMap<string, Endpo
       return options.runsOf({ stage: app.data.stage, key: app.data.app_key });
     }),
     list_containers: guarded({ privilege: "READ", what: "list containers" }, () => listContainers()),
+    ...Object.fromEntries(
+      Object.entries(options.questions).map(([name, { privilege, what, run }]) => [
+        name,
+        privilege ? guarded({ privilege, what }, run) : run,
+      ]),
+    ),
   };
   return new Map(
     Object.entries(table).map(([name, endpoint]) => {

@@ -18,6 +18,8 @@ interface RunRecordsOptions {
   readonly keep: (app: AppId, record: RunRecord) => void;
   /** Records of an app, newest first. */
   readonly known: (app: AppId) => readonly RunRecord[];
+  /** A run has ended, and its container is still there. */
+  readonly onEnd: (app: AppId, run: { readonly id: string; readonly startedAt: number }) => void;
 }
 
 const LONGEST_LINE = 300;
@@ -27,40 +29,62 @@ export class RunWatcher {
   /** The run of each app that was seen last. */
   readonly #last = new Map<string, RunRecord | undefined>();
 
+  /** Who waits for the next run of an app. */
+  readonly #waiting = new Map<string, Set<() => void>>();
+
   constructor(options: RunRecordsOptions) {
     this.#options = options;
   }
 
   /** Looked at after every event of an app; nearly always nothing is new. */
-  see({ app, state, desired, facts, error }: Seen): void {
-    const container = facts?.container;
-    const last = this.#lastOf(app);
+  see(seen: Seen): void {
+    const { app, facts } = seen;
     if (!facts) return;
+    const { container } = facts;
+    const last = this.#lastOf(app);
     const isSame = container !== undefined && last?.run === runId(container);
     if (last && last.end === undefined && (!isSame || container.is === "down"))
-      this.#keep(
-        app,
-        ended(last, isSame ? container : undefined, this.#options.now(), reasonOf(last, state, desired, error)),
-      );
-    if (!container || container.startedAt === 0 || isSame) return;
+      this.#keepEnd(seen, last, isSame ? container : undefined);
+    if (container && container.startedAt !== 0 && !isSame) this.#begin(seen, container);
+  }
+
+  #begin(seen: Seen, container: Container): void {
     const begun = { run: runId(container), version: container.version, begin: container.startedAt, lastLines: [] };
     const record = { ...begun, ...(container.image && { image: container.image }) };
-    this.#keep(
-      app,
-      container.is === "down"
-        ? ended(record, container, this.#options.now(), reasonOf(record, state, desired, error))
-        : record,
-    );
+    if (container.is === "down") this.#keepEnd(seen, record, container);
+    else this.#keep(seen.app, record);
+    for (const waiting of this.#waiting.get(appName(seen.app)) ?? []) waiting();
+  }
+
+  /** @param container absent where it is gone, or runs anew. */
+  #keepEnd({ app, state, desired, error }: Seen, record: RunRecord, container: Container | undefined): void {
+    this.#keep(app, ended(record, container, this.#options.now(), reasonOf(record, state, desired, error)));
+    if (container) this.#options.onEnd(app, container);
   }
 
   /** What a run printed last; its output may end after the run does. */
-  printed(app: AppId, run: { readonly id: string; readonly startedAt: number }, text: string): void {
+  printed(app: AppId, run: { readonly id: string; readonly startedAt: number }, printed: readonly string[]): void {
     const id = runId(run);
     const record =
       this.#lastOf(app)?.run === id ? this.#lastOf(app) : this.#options.known(app).find((each) => each.run === id);
-    const lines = text.split("\n").filter((line) => line.trim() !== "");
+    const lines = printed.filter((line) => line.trim() !== "");
     if (record && lines.length > 0)
       this.#keep(app, { ...record, lastLines: lines.slice(-MOST_LINES).map((line) => plainLine(line, LONGEST_LINE)) });
+  }
+
+  /** Resolves when a run of this app begins, or the signal fires. */
+  next(app: AppId, signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      const name = appName(app);
+      const begun = () => {
+        this.#waiting.get(name)?.delete(begun);
+        signal.removeEventListener("abort", begun);
+        resolve();
+      };
+      this.#waiting.set(name, (this.#waiting.get(name) ?? new Set<() => void>()).add(begun));
+      signal.addEventListener("abort", begun);
+      if (signal.aborted) begun();
+    });
   }
 
   forget(app: AppId): void {

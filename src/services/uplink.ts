@@ -9,19 +9,22 @@ import type { AppOrder } from "../model/order.ts";
 import { type HostPorts, reportedRules } from "../model/portRule.ts";
 import type { Reported } from "../model/wireReport.ts";
 import type { BackEnd } from "./backEnd.ts";
+import type { Fate } from "./logPublisher.ts";
 import { RequestError } from "./wampCauses.ts";
-
-/** busy: the lane is full, try again soon. gone: there is no link, or it does not take this. */
-export type Sent = "sent" | "busy" | "gone";
 
 export class Uplink {
   #backEnd: BackEnd | undefined;
   readonly #first = Promise.withResolvers<void>();
+  /** Of the next link. */
+  #next = Promise.withResolvers<void>();
 
   /** From now on everything goes there; `undefined` when the link is over. */
   attach(backEnd: BackEnd | undefined): void {
     this.#backEnd = backEnd;
-    if (backEnd) this.#first.resolve();
+    if (!backEnd) return;
+    this.#first.resolve();
+    this.#next.resolve();
+    this.#next = Promise.withResolvers();
   }
 
   /** Resolves when there was a link for the first time, or `patience` is over. */
@@ -47,16 +50,25 @@ export class Uplink {
     await this.#backEnd.tellPorts(order, reportedRules(order.ports, ports));
   }
 
-  /** One message on the topic of an app's log; never waits. */
-  publishLog(topic: string, message: unknown): Sent {
-    if (!this.#backEnd) return "gone";
-    if (!this.#backEnd.hasRoomForLogs) return "busy";
+  /** A message of an app's log would be taken now. */
+  hasRoom(): boolean {
+    return this.#backEnd?.hasRoomForLogs === true;
+  }
+
+  /** Resolves when it may be, however many links that takes. */
+  async room(): Promise<void> {
+    if (this.#backEnd) return this.#backEnd.roomForLogs();
+    await this.#next.promise;
+  }
+
+  /** One message on the topic of an app's log. Never rejects. */
+  async sendLog(topic: string, message: unknown): Promise<Fate> {
+    if (!this.#backEnd) return "lost";
     try {
-      this.#backEnd.publishLog(topic, message);
-      return "sent";
+      await this.#backEnd.publishLog(topic, message);
+      return "confirmed";
     } catch (error) {
-      if (error instanceof RequestError) return error.code === "lane_full" ? "busy" : "gone";
-      throw error;
+      return error instanceof RequestError && error.code === "refused" ? "refused" : "lost";
     }
   }
 }

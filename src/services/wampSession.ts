@@ -138,11 +138,16 @@ export class Session {
     session.publish(checkUri(topic), args, kwargs, {});
   }
 
-  /** Resolves when the router has it, which is not when a subscriber has it. */
-  async publishAcknowledged(topic: string, args: unknown[] = [], kwargs: Dict = {}): Promise<void> {
+  /**
+   * Resolves when the router has it, which is not when a subscriber has it.
+   *
+   * @param within ms that it may wait for its lane and for the router.
+   */
+  async publishAcknowledged(topic: string, args: unknown[] = [], kwargs: Dict = {}, within?: number): Promise<void> {
     const session = this.#joined();
     checkUri(topic);
-    await this.#ask(topic, () => Promise.resolve(session.publish(topic, args, kwargs, { acknowledge: true })));
+    const publish = () => Promise.resolve(session.publish(topic, args, kwargs, { acknowledge: true }));
+    await this.#ask(topic, publish, within);
   }
 
   /** Resolves when the lane takes more. Producers of logs wait here, and read no further meanwhile. */
@@ -262,9 +267,9 @@ export class Session {
   }
 
   /** A request that has no cancel. */
-  async #ask<Answer>(what: string, start: () => Promise<Answer>): Promise<Answer> {
+  async #ask<Answer>(what: string, start: () => Promise<Answer>, within = this.#options.requestWithin ?? 10_000) {
     try {
-      return await this.#requests.run(what, start, { within: this.#options.requestWithin ?? 10_000 });
+      return await this.#requests.run(what, start, { within });
     } catch (error) {
       throw requestError(what, error);
     }

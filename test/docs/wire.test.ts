@@ -8,6 +8,7 @@ import { appReport } from "../../src/model/wireReport.ts";
 import type { WireErrorCode } from "../../src/model/wireRequest.ts";
 import { ADD_TESTAMENT, BACK_END, TESTAMENT_TOPIC } from "../../src/services/backEnd.ts";
 import { PRESENCE, type ProcedureOptions, procedures } from "../../src/services/procedures.ts";
+import { type QuestionOptions, questions } from "../../src/services/questions.ts";
 import { STATS } from "../support/wire.ts";
 
 const page = readFileSync("docs/wire.md", "utf8");
@@ -22,14 +23,14 @@ const column = (name: string, head: string) => {
 };
 
 test("a heading for each procedure, and for no other", () => {
-  const options = { serial: "s", privileges: {} } as ProcedureOptions;
+  const options = { serial: "s", privileges: {}, questions: questions({} as QuestionOptions) } as ProcedureOptions;
   const registered = [procedureName("s", PRESENCE), ...procedures(options).keys()];
   expect(headings("Procedures").map((name) => procedureName("s", String(name)))).toEqual(registered);
 });
 
 test("each procedure says its level, its result and, where it has some, its errors", () => {
   for (const text of section("Procedures").split(/^### /m).slice(1)) {
-    expect(text).toMatch(/^Level: (none|READ|DEVELOP)\./m);
+    expect(text).toMatch(/^Level: (none|READ|DEVELOP|MAINTAIN)\./m);
     expect(text).toMatch(/Result: /);
   }
 });

@@ -68,6 +68,8 @@ export function startBench({ access = "none" }: { access?: Access } = {}) {
     policy: { access, gpu: "auto", stopGrace: 1, appsDir: mkdtempSync(join(tmpdir(), "rga-")) },
     orderOf: ({ key: asked }) => (asked === key ? order : undefined),
     say: (_, text) => said.push(text),
+    sayLast: (_, text) => said.push(text),
+    keepLast: async () => {},
     onProgress: (_, line) => progress.push(line),
   });
   const repository = repositoryOf(order, { url: device.registryUrl, repository: device.repository, machine: "amd64" });

@@ -1,17 +1,20 @@
-/** Which run's output is followed, and when it is followed again. */
+/** Which run's output is followed, when it is followed again, and that nobody reads what nobody hears. */
 import { expect, test } from "vitest";
 import { type AnyEventObject, createActor } from "xstate";
-import { type FollowInput, type LogsFact, logsMachine } from "../../src/machines/logs.ts";
+import { type FollowInput, type HearingFact, type LogsFact, logsMachine } from "../../src/machines/logs.ts";
 import { watch } from "../../src/machines/slot.ts";
+import type { AppId } from "../../src/model/app.ts";
 
 const RUN = { id: "c1", startedAt: 1_000 } as const;
 const up = { type: "logs.follow", isOver: false, ...RUN } as const;
 const over = { ...up, isOver: true } as const;
+const app: AppId = { stage: "PROD", key: 42 };
 
-function start() {
+function start(isHeard = true) {
   const followed: string[] = [];
   let open = 0;
   let end = () => {};
+  let hear = (_: boolean) => {};
   const followLogs = watch<LogsFact, FollowInput, AnyEventObject>(({ input, sendBack }) => {
     followed.push(`${input.id}@${input.startedAt}`);
     open++;
@@ -20,10 +23,15 @@ function start() {
       open--;
     };
   });
-  const actor = createActor(logsMachine.provide({ actors: { followLogs } }), {
-    input: { app: { stage: "PROD", key: 42 } },
+  const watchListeners = watch<HearingFact, { readonly app: AppId }, AnyEventObject>(({ sendBack }) => {
+    hear = (is) => sendBack({ type: is ? "logs.heard" : "logs.unheard" });
+    hear(isHeard);
+  });
+  const actor = createActor(logsMachine.provide({ actors: { followLogs, watchListeners } }), {
+    input: { app },
   }).start();
-  return { actor, followed, end: () => end(), open: () => open, state: () => actor.getSnapshot().value };
+  const [state, openNow] = [() => actor.getSnapshot().value, () => open];
+  return { actor, followed, end: () => end(), hear: (is: boolean) => hear(is), open: openNow, state };
 }
 
 test("one run is followed once, however often it is told", () => {
@@ -58,8 +66,37 @@ test("output that broke off while the container runs is followed again", () => {
   expect(followed).toEqual(["c1@1000", "c1@1000"]);
 });
 
-test("a defect in the effect ends the following, not the actor", () => {
-  const actor = createActor(logsMachine, { input: { app: { stage: "PROD", key: 42 } } }).start();
+test("what nobody hears is not read; when somebody listens it is, the newest run of it", () => {
+  const { actor, followed, hear, open, state } = start(false);
+  actor.send(up);
+  actor.send({ ...up, id: "c2" });
+  expect([followed, state()]).toEqual([[], "paused"]);
+  hear(true);
+  expect([followed, open()]).toEqual([["c2@1000"], 1]);
+  hear(false);
+  expect([open(), state()]).toEqual([0, "paused"]);
+  hear(true);
+  expect([followed, open()]).toEqual([["c2@1000", "c2@1000"], 1]);
+});
+
+test("a run that ended while nobody listened is read to its end by who comes back", () => {
+  const { actor, followed, hear, end, state } = start();
+  actor.send(up);
+  hear(false);
+  actor.send(over);
+  hear(true);
+  end();
+  expect([followed, state()]).toEqual([["c1@1000", "c1@1000"], "ended"]);
+});
+
+test("a defect in an effect ends the following, not the actor", () => {
+  const watchListeners = watch<HearingFact, { readonly app: AppId }, AnyEventObject>(({ sendBack }) =>
+    sendBack({ type: "logs.heard" }),
+  );
+  const actor = createActor(logsMachine.provide({ actors: { watchListeners } }), { input: { app } }).start();
   actor.send(up);
   expect(actor.getSnapshot()).toMatchObject({ status: "active", value: "ended" });
+  const deaf = createActor(logsMachine, { input: { app } }).start();
+  deaf.send(up);
+  expect(deaf.getSnapshot()).toMatchObject({ status: "active", value: "paused" });
 });

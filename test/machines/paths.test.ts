@@ -8,7 +8,7 @@ import { reporterMachine } from "../../src/machines/reporter.ts";
 
 const parent = createActor(fromCallback(() => {}));
 const app = { stage: "PROD", key: 42 };
-const container = { id: "c", version: "1", spec: "s", is: "up", startedAt: 1 };
+const container = { id: "c", startedAt: 1, isOver: false };
 
 const CHARTS: [AnyStateMachine, object, object[]][] = [
   [
@@ -16,7 +16,7 @@ const CHARTS: [AnyStateMachine, object, object[]][] = [
     { parent, now: () => 0, random: () => 0 },
     [{ type: "engine.opened" }, { type: "engine.closed", because: "gone" }, { type: "engine.dial" }],
   ],
-  [logsMachine, { app }, [{ type: "logs.follow", container }, { type: "logs.ended" }]],
+  [logsMachine, { app }, [{ type: "logs.follow", ...container }, { type: "logs.ended" }, { type: "logs.heard" }]],
   [reporterMachine, { random: () => 0 }, [{ type: "link.up" }, { type: "link.down" }]],
 ];
 
@@ -24,7 +24,7 @@ test.each(CHARTS)("$id: every state is reachable", (machine, input, events) => {
   const paths = getShortestPaths(machine, {
     input,
     events: events as never,
-    serializeState: ({ value }) => JSON.stringify(value),
+    serializeState: ({ value, context }) => JSON.stringify([value, (context as { isHeard?: boolean }).isHeard]),
   });
   const reached = new Set(paths.flatMap(({ state }) => state._nodes.map(({ id }: AnyStateNode) => id)));
   expect(reached).toEqual(new Set(idsUnder(machine.root)));

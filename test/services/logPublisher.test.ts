@@ -1,182 +1,236 @@
-/** An app's log on its way out: batches, limits, gaps, words between lines. Time is vitest's. */
+/** An app's log on its way out: batches, limits, gaps, words between lines, and what is known of what was sent. Time is vitest's. */
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { LogPublisher, type Word } from "../../src/services/logPublisher.ts";
-import type { Sent } from "../../src/services/uplink.ts";
+import type { Marks } from "../../src/model/logLine.ts";
+import { type Fate, LogPublisher, type Word } from "../../src/services/logPublisher.ts";
+import { LogTurns } from "../../src/services/logTurns.ts";
+import { freshLines } from "../support/logLines.ts";
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
 function start() {
   const sent: (string | Word)[] = [];
-  const line = { is: "sent" as Sent };
+  const moved: (readonly [Marks, number])[] = [];
+  const line = { hasRoom: true, fate: "confirmed" as Fate | "open" };
+  const open: ((fate: Fate) => void)[] = [];
+  let onRoom = Promise.withResolvers<void>();
+  const turns = new LogTurns({ hasRoom: () => line.hasRoom, room: () => onRoom.promise });
   const publisher = new LogPublisher({
-    publish: (message) => {
-      if (line.is === "sent") sent.push(message);
-      return line.is;
+    turns,
+    send: (message) => {
+      sent.push(message);
+      return line.fate === "open" ? new Promise((resolve) => open.push(resolve)) : Promise.resolve(line.fate);
     },
+    onMoved: (marks, unconfirmed) => moved.push([marks, unconfirmed]),
   });
-  return { sent, line, publisher, pass: (time: number) => vi.advanceTimersByTime(time) };
+  const pass = (time: number) => vi.advanceTimersByTimeAsync(time);
+  const makeRoom = async () => {
+    line.hasRoom = true;
+    onRoom.resolve();
+    onRoom = Promise.withResolvers();
+    await pass(0);
+  };
+  const settle = async (fate: Fate) => {
+    open.shift()?.(fate);
+    await pass(0);
+  };
+  return { sent, moved, line, publisher, pass, makeRoom, settle };
 }
 const word = (chunk: string): Word => ({ type: "build", chunk });
-const gap = (lines: number) => `… ${lines} log line(s) dropped (rate limit)`;
+const gap = (lines: number, reason: string) => `… ${lines} log line(s) dropped (${reason})`;
 const sizes = (sent: readonly (string | Word)[]) =>
   sent.map((message) => (typeof message === "string" ? Buffer.byteLength(message) : 0));
 const linesIn = (sent: readonly (string | Word)[]) =>
   sent.flatMap((message) => (typeof message === "string" ? message.split("\n") : [message.chunk]));
 
-test("lines are collected for 200 ms and go out as one message", () => {
+test("lines are collected for 200 ms and go out as one message", async () => {
   const { sent, publisher, pass } = start();
-  for (const text of ["a\nb", "\n", "c\n"]) publisher.write(text);
-  pass(199);
+  void publisher.take(freshLines("a", "b"));
+  void publisher.take(freshLines("c"));
+  await pass(199);
   expect(sent).toEqual([]);
-  pass(1);
+  await pass(1);
   expect(sent).toEqual(["a\nb\nc"]);
 });
 
-test("a flush of nothing is silent, and no timer is left", () => {
+test("a flush of nothing is silent, and no timer is left", async () => {
   const { sent, publisher, pass } = start();
   publisher.flush();
-  publisher.write("");
-  publisher.end();
-  pass(1_000);
+  void publisher.take([]);
+  await pass(1_000);
   expect(sent).toEqual([]);
   expect(vi.getTimerCount()).toBe(0);
 });
 
-test("the carriage return of a terminal is taken off, also when it comes in another piece", () => {
-  const { sent, publisher } = start();
-  for (const text of ["a\r\nb\r", "\nc\rd\n"]) publisher.write(text);
-  publisher.flush();
-  expect(sent).toEqual(["a\nb\nc\rd"]);
-});
-
-test("the beginning of a line waits for its end, and the end of the output is one", () => {
+test("4 lines of 100 KB go out in messages of at most 256 KiB, as fast as they are taken", async () => {
   const { sent, publisher, pass } = start();
-  publisher.write("abc");
-  pass(1_000);
-  expect(sent).toEqual([]);
-  publisher.write("def");
-  publisher.end();
-  publisher.end();
-  expect(sent).toEqual(["abcdef"]);
-});
-
-test("4 lines of 100 KB go out in messages of at most 256 KiB, one each 200 ms", () => {
-  const { sent, publisher, pass } = start();
-  for (const sign of "abcd") publisher.write(`${sign.repeat(100_000)}\n`);
-  pass(200);
-  expect(sizes(sent)).toEqual([200_001]);
-  pass(200);
+  void publisher.take(freshLines(...[..."abcd"].map((sign) => sign.repeat(100_000))));
+  await pass(200);
   expect(sizes(sent)).toEqual([200_001, 200_001]);
   expect(linesIn(sent).map((line) => line[0])).toEqual(["a", "b", "c", "d"]);
 });
 
-test("15 lines of 100 KB: at most 1 MiB waits, and sent and dropped are what was written", () => {
-  const { sent, publisher, pass } = start();
-  for (let line = 0; line < 15; line++) publisher.write(`${"x".repeat(100_000)}\n`);
-  publisher.write("small\n");
-  pass(2_000);
-  expect(linesIn(sent).map((line) => line.slice(0, 40))).toEqual([
-    ...Array.from({ length: 10 }, () => "x".repeat(40)),
-    gap(5),
-    "small",
-  ]);
+test("who writes 15 lines of 100 KB is held up at 512 KiB, and goes on when half of it is gone; nothing is dropped", async () => {
+  const { sent, line, publisher, pass, makeRoom } = start();
+  line.hasRoom = false;
+  const lines = freshLines(...Array.from({ length: 15 }, (_, n) => String(n).padEnd(100_000, "x")));
+  let written = 0;
+  const writing = (async () => {
+    for (const each of lines) {
+      await publisher.take([each]);
+      written++;
+    }
+  })();
+  await pass(5_000);
+  expect([written, sent.length]).toEqual([5, 0]);
+  await makeRoom();
+  await pass(1_000);
+  await writing;
+  await pass(200);
+  expect(linesIn(sent).map((text) => text.replaceAll("x", ""))).toEqual(
+    Array.from({ length: 15 }, (_, n) => String(n)),
+  );
   expect(Math.max(...sizes(sent))).toBeLessThanOrEqual(256 * 1024);
 });
 
-test("in a flood that does not end, gaps are told where they are, and the sums are right", () => {
-  const { sent, publisher, pass } = start();
-  const written = 60_000;
-  for (let line = 0; line < written; line++) {
-    publisher.write(`${String(line).padStart(99, ".")}\n`);
-    if (line % 6_000 === 0) pass(200);
-  }
-  const early = linesIn(sent).filter((line) => line.startsWith("…")).length;
-  expect(early).toBeGreaterThan(0);
-  publisher.end();
+test("progress is held up by nobody: what is too much is counted where it was", async () => {
+  const { sent, line, publisher, pass, makeRoom } = start();
+  line.hasRoom = false;
+  for (let n = 0; n < 20_000; n++) publisher.progress(String(n).padStart(99, "."));
+  publisher.say(word("late"));
+  await makeRoom();
+  await pass(1_000);
   const lines = linesIn(sent);
-  const dropped = lines.map((line) => Number(/^… (\d+) /.exec(line)?.[1] ?? 0)).reduce((sum, count) => sum + count);
-  const kept = lines.filter((line) => !line.startsWith("…")).map((line) => Number(line.replaceAll(".", "")));
-  expect(kept.length + dropped).toBe(written);
-  expect(kept).toEqual(kept.toSorted((a, b) => a - b));
-  expect(Math.max(...sizes(sent))).toBeLessThanOrEqual(256 * 1024);
-  let next = 0;
-  for (const line of lines) {
-    const gone = Number(/^… (\d+) /.exec(line)?.[1] ?? 0);
-    if (gone === 0) expect(Number(line.replaceAll(".", ""))).toBe(next);
-    next += gone || 1;
-  }
+  const kept = lines.filter((text) => text.startsWith("."));
+  expect(lines.slice(-2)).toEqual([gap(20_000 - kept.length, "rate limit"), "late"]);
+  expect(kept.length * 100).toBeGreaterThan(500_000);
 });
 
-test("a line that fits no message becomes several, and one without an end is cut at 1 MiB", () => {
-  const { sent, publisher } = start();
-  publisher.write(`${"ä".repeat(300_000)}\n`);
-  publisher.flush();
-  expect(linesIn(sent).join("")).toBe("ä".repeat(300_000));
+test("a line that fits no message becomes several, and no character is taken apart", async () => {
+  const { sent, moved, publisher, pass } = start();
+  const long = `x${"😀".repeat(100_000)}`;
+  void publisher.take(freshLines(long));
+  await pass(200);
+  expect(sent.join("").replaceAll("\n", "") === long).toBe(true);
+  expect(sent.every((message) => String(message).isWellFormed())).toBe(true);
   expect(Math.max(...sizes(sent))).toBeLessThanOrEqual(256 * 1024);
-  sent.length = 0;
-  for (let piece = 0; piece < 20_000; piece++) publisher.write("x".repeat(100));
-  publisher.flush();
-  expect(linesIn(sent).join("").length).toBeGreaterThan(900_000);
+  expect(moved.at(-1)?.[1]).toBe(0);
 });
 
-test("a word goes out at once, alone, and after the lines before it", () => {
-  const { sent, publisher } = start();
-  publisher.write("a\nb\n");
+test("a word goes out at once, alone, and after the lines before it", async () => {
+  const { sent, publisher, pass } = start();
+  void publisher.take(freshLines("a", "b"));
   publisher.say(word("LOGGER_CLEAR"));
   publisher.say(word("Starting weather..."));
-  publisher.write("c\n");
-  publisher.flush();
+  void publisher.take(freshLines("c"));
+  await pass(200);
   expect(sent).toEqual(["a\nb", word("LOGGER_CLEAR"), word("Starting weather..."), "c"]);
 });
 
-test("while the line is busy everything waits in its order, words too", () => {
-  const { sent, line, publisher, pass } = start();
-  line.is = "busy";
-  publisher.write("a\n");
-  publisher.say(word("stop"));
-  publisher.write("b\n");
-  pass(1_000);
-  line.is = "sent";
-  pass(1_000);
-  expect(sent).toEqual(["a", word("stop"), "b"]);
-  expect(vi.getTimerCount()).toBe(0);
-});
-
-test("a line that stays busy keeps at most 1 MiB, and counts the rest", () => {
-  const { sent, line, publisher, pass } = start();
-  line.is = "busy";
-  for (let count = 0; count < 20_000; count++) publisher.write(`${"x".repeat(99)}\n`);
-  publisher.say(word("late"));
-  pass(500);
-  line.is = "sent";
-  publisher.end();
-  const lines = linesIn(sent);
-  const full = Math.floor((1 << 20) / 100);
-  expect(lines.length).toBe(full + 2);
-  expect(lines.slice(-2)).toEqual([gap(20_000 - full), "late"]);
-});
-
-test("without a link what waits is counted as dropped, nothing is tried by itself, and it is told later", () => {
-  const { sent, line, publisher, pass } = start();
-  line.is = "gone";
-  publisher.write("a\nb\n");
-  publisher.say(word("c"));
-  expect(vi.getTimerCount()).toBe(0);
-  publisher.write("d\n");
-  pass(200);
-  expect(vi.getTimerCount()).toBe(0);
-  line.is = "sent";
-  publisher.write("e\n");
-  pass(200);
-  expect(sent).toEqual([`${gap(4)}\ne`]);
-});
-
-test("what is closed forgets what waits", () => {
-  const { sent, publisher, pass } = start();
-  publisher.write("a\nb");
-  publisher.close();
-  publisher.end();
-  pass(1_000);
+test("without room all waits in its order; of words at most a hundred", async () => {
+  const { sent, line, publisher, pass, makeRoom } = start();
+  line.hasRoom = false;
+  void publisher.take(freshLines("a"));
+  for (let n = 0; n < 150; n++) publisher.say(word(`w${n}`));
+  void publisher.take(freshLines("b"));
+  await pass(1_000);
   expect(sent).toEqual([]);
+  await makeRoom();
+  await pass(200);
+  expect(linesIn(sent)).toEqual(["a", ...Array.from({ length: 100 }, (_, n) => `w${n + 50}`), "b"]);
+});
+
+test("what is sent is noted before it is confirmed, and noted again when it is", async () => {
+  const { moved, line, publisher, pass, settle } = start();
+  line.fate = "open";
+  const [a, b] = freshLines("a", "b");
+  if (!a || !b) throw new Error("two lines");
+  void publisher.take([a, b]);
+  await pass(200);
+  expect(moved).toEqual([[{ 0: b.place }, 2]]);
+  await settle("confirmed");
+  expect(moved.at(-1)).toEqual([{ 0: b.place }, 0]);
+});
+
+test("a link that breaks: what was under way is not sent again, and told", async () => {
+  const { sent, line, publisher, pass, makeRoom, settle } = start();
+  line.fate = "open";
+  void publisher.take(freshLines("a", "b"));
+  await pass(200);
+  void publisher.take(freshLines("c"));
+  await pass(200);
+  line.hasRoom = false;
+  await settle("lost");
+  await settle("lost");
+  void publisher.take(freshLines("d"));
+  line.fate = "confirmed";
+  await makeRoom();
+  await pass(1_000);
+  expect(sent).toEqual(["a\nb", "c", `${gap(3, "unconfirmed when the link broke")}\nd`]);
+});
+
+test("a router that refuses: the count comes with the first line that it takes, and nothing is tried for it alone", async () => {
+  const { sent, line, publisher, pass } = start();
+  line.fate = "refused";
+  void publisher.take(freshLines("a", "b"));
+  await pass(200);
+  await pass(5_000);
+  expect(sent).toEqual(["a\nb"]);
+  line.fate = "confirmed";
+  void publisher.take(freshLines("c"));
+  await pass(200);
+  expect(sent.at(-1)).toBe(`${gap(2, "the router refuses them")}\nc`);
+});
+
+test("at most eight messages are under way", async () => {
+  const { sent, line, publisher, pass, settle } = start();
+  line.fate = "open";
+  for (let n = 0; n < 20; n++) publisher.say(word(`w${n}`));
+  await pass(0);
+  expect(sent).toHaveLength(8);
+  await settle("confirmed");
+  expect(sent).toHaveLength(9);
+});
+
+test("where nobody listens any more, lines are forgotten and whoever waited goes on; words stay", async () => {
+  const { sent, line, publisher, pass, makeRoom } = start();
+  line.hasRoom = false;
+  const waiting = publisher.take(freshLines("x".repeat(600_000)));
+  publisher.say(word("still"));
+  publisher.forget();
+  await waiting;
+  await makeRoom();
+  await pass(1_000);
+  expect(sent).toEqual([word("still")]);
+  expect(vi.getTimerCount()).toBe(0);
+});
+
+test("what the engine does not have any more is told where it was", async () => {
+  const { sent, publisher, pass } = start();
+  const [line] = freshLines("next");
+  if (line) void publisher.take([{ ...line, isGap: true }]);
+  await pass(200);
+  expect(sent).toEqual([`${gap(1, "at least, rotated away by the engine")}\nnext`]);
+});
+
+test("floods take turns: one message each", async () => {
+  const order: string[] = [];
+  let onRoom = Promise.withResolvers<void>();
+  let room = 0;
+  const turns = new LogTurns({ hasRoom: () => room > 0, room: () => onRoom.promise });
+  for (const name of "abc") {
+    const send = async (message: string | Word) => {
+      room--;
+      order.push(`${name}${String(message)[0]}`);
+      return "confirmed" as const;
+    };
+    void new LogPublisher({ turns, send }).take(freshLines(...[..."123"].map((sign) => sign.repeat(200_000))));
+  }
+  for (let n = 0; n < 9; n++) {
+    room = 1;
+    onRoom.resolve();
+    onRoom = Promise.withResolvers();
+    await vi.advanceTimersByTimeAsync(0);
+  }
+  expect(order.join(" ")).toBe("a1 b1 c1 a2 b2 c2 a3 b3 c3");
 });

@@ -32,8 +32,7 @@ async function sweep(fails: Partial<Record<string, Error>> = {}) {
     engine,
     serial: "s1",
     isKnown: (app) => app === "PROD:1",
-    onRemoved: () => {},
-    onProblem: (error) => problems.push(error),
+    log: { warn: ({ error }) => error !== undefined && problems.push(error) },
   });
   return { removed, problems };
 }

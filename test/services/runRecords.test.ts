@@ -12,7 +12,9 @@ const up: Container = { id: "c".repeat(64), version: "1", spec: "s", image: "sha
 function start(known: RunRecord[] = []) {
   const disk = new Map(known.map((record) => [record.run, record]));
   let asked = 0;
+  const ended: string[] = [];
   const watcher = new RunWatcher({
+    onEnd: (_, { id, startedAt }) => ended.push(`${id.slice(0, 1)}@${startedAt}`),
     now: () => 99_000,
     keep: (_, record) => disk.set(record.run, record),
     known: () => {
@@ -26,7 +28,7 @@ function start(known: RunRecord[] = []) {
       ...{ facts: { images: ["1"], container } },
       ...more,
     });
-  return { watcher, see, records: () => [...disk.values()], asked: () => asked };
+  return { watcher, see, ended, records: () => [...disk.values()], asked: () => asked };
 }
 const RUN = { run: `${"c".repeat(12)}-5`, version: "1", image: "sha256:1", begin: 5_000, lastLines: [] };
 
@@ -49,6 +51,16 @@ test("its end: exit code, signal, memory, time and reason", () => {
   expect(records()).toEqual([
     { ...RUN, end: 8_000, exitCode: 137, signal: "SIGKILL", outOfMemory: true, reason: error.message },
   ]);
+});
+
+test("the end of a run whose container is still there is told once, also of one that was over when it was first seen", () => {
+  const { see, ended } = start();
+  see(up);
+  see({ ...up, is: "down", exitCode: 1 });
+  see({ ...up, is: "down", exitCode: 1 });
+  see({ ...up, id: "d".repeat(64), is: "down", exitCode: 1 });
+  see(undefined);
+  expect(ended).toEqual(["c@5000", "d@5000"]);
 });
 
 test("one that is gone, or that runs anew, ended without anybody seeing how", () => {
@@ -86,12 +98,12 @@ test("the last lines come after the end, bounded, without what moves a cursor", 
   see(up);
   see({ ...up, is: "down", exitCode: 1, endedAt: 6_000 });
   see({ ...up, id: "d".repeat(64), startedAt: 9_000 });
-  const lines = Array.from({ length: 30 }, (_, n) => `line ${n}`).join("\n");
-  watcher.printed(app, up, `${lines}\n\u001b[2Jred\n`);
+  const lines = Array.from({ length: 30 }, (_, n) => `line ${n}`);
+  watcher.printed(app, up, [...lines, "\u001b[2Jred"]);
   const [first] = records();
   expect(first?.lastLines).toHaveLength(20);
   expect(first?.lastLines.slice(-2)).toEqual(["line 29", "\uFFFD[2Jred"]);
   expect(first).toMatchObject({ end: 6_000, exitCode: 1 });
-  watcher.printed(app, { id: "unknown", startedAt: 1 }, "x");
+  watcher.printed(app, { id: "unknown", startedAt: 1 }, ["x"]);
   expect(records()).toHaveLength(2);
 });

@@ -117,7 +117,7 @@ test("not a byte of the original's database changes, and no file is left beside 
   const [before, files] = [hashOf(path), readdirSync(folder)];
   await start();
   expect(hashOf(path)).toBe(before);
-  const ours = /^((agent|journal)\.db.*|reagent\.lock|settings\.json)$/;
+  const ours = /^((agent|journal)\.db.*|agent\.log|reagent\.lock|settings\.json)$/;
   expect(readdirSync(folder).filter((name) => !ours.test(name))).toEqual(files);
 });
 

@@ -9,14 +9,15 @@ import { RequestError, type RequestErrorCode } from "../../src/services/wampCaus
 const order = {} as AppOrder;
 const report = { state: "RUNNING", version: "1" } as const;
 
-function backEnd(changes: { hasRoomForLogs?: boolean; fails?: RequestErrorCode | Error } = {}) {
+function backEnd(changes: { hasRoomForLogs?: boolean; fails?: RequestErrorCode } = {}) {
   const said: unknown[] = [];
   const { hasRoomForLogs = true, fails } = changes;
   const end = {
     hasRoomForLogs,
     tell: async (...told: unknown[]) => void said.push(told),
-    publishLog: (...message: unknown[]) => {
-      if (fails) throw fails instanceof Error ? fails : new RequestError(fails, "");
+    roomForLogs: async () => {},
+    publishLog: async (...message: unknown[]) => {
+      if (fails) throw new RequestError(fails, "");
       said.push(message);
     },
   };
@@ -26,37 +27,44 @@ function backEnd(changes: { hasRoomForLogs?: boolean; fails?: RequestErrorCode |
 test("without a link a report fails, and a log message has nowhere to go", async () => {
   const uplink = new Uplink();
   await expect(uplink.tell(order, report)).rejects.toMatchObject({ code: "request_failed" });
-  expect(uplink.publishLog("t", "x")).toBe("gone");
+  expect(uplink.hasRoom()).toBe(false);
+  expect(await uplink.sendLog("t", "x")).toBe("lost");
 });
 
 test("everything goes to the link that was attached last", async () => {
   const uplink = new Uplink();
   const [first, second] = [backEnd(), backEnd()];
   uplink.attach(first.end);
-  expect(uplink.publishLog("t", "x")).toBe("sent");
+  expect(await uplink.sendLog("t", "x")).toBe("confirmed");
   uplink.attach(second.end);
   await uplink.tell(order, report);
   expect([first.said, second.said]).toEqual([[["t", "x"]], [[order, report]]]);
   uplink.attach(undefined);
-  expect(uplink.publishLog("t", "x")).toBe("gone");
+  expect(await uplink.sendLog("t", "x")).toBe("lost");
 });
 
-test.each<[RequestErrorCode | undefined, boolean, string]>([
-  [undefined, false, "busy"],
-  ["lane_full", true, "busy"],
-  ["link_down", true, "gone"],
-  ["message_too_big", true, "gone"],
-  ["bad_uri", true, "gone"],
-])("a failure %s with room %j is %s", (fails, hasRoomForLogs, sent) => {
+test.each<[RequestErrorCode, string]>([
+  ["refused", "refused"],
+  ["lane_full", "lost"],
+  ["link_lost", "lost"],
+  ["deadline", "lost"],
+])("a log message that fails as %s is %s", async (fails, fate) => {
   const uplink = new Uplink();
-  uplink.attach(backEnd({ hasRoomForLogs, ...(fails && { fails }) }).end);
-  expect(uplink.publishLog("t", "x")).toBe(sent);
+  uplink.attach(backEnd({ fails }).end);
+  expect(await uplink.sendLog("t", "x")).toBe(fate);
 });
 
-test("a defect is not taken for a full line", () => {
+test("who waits for room waits for the next link too", async () => {
   const uplink = new Uplink();
-  uplink.attach(backEnd({ fails: new TypeError("a bug") }).end);
-  expect(() => uplink.publishLog("t", "x")).toThrow(TypeError);
+  let isThere = false;
+  const room = uplink.room().then(() => {
+    isThere = true;
+  });
+  await Promise.resolve();
+  expect(isThere).toBe(false);
+  uplink.attach(backEnd().end);
+  await room;
+  expect(uplink.hasRoom()).toBe(true);
 });
 
 test("before a download the studio may speak first: until the first link, or until it has had its time", async () => {

@@ -22,6 +22,7 @@ import type { DeviceMetadata, DeviceStats, Machine } from "../../src/model/wireR
 import { BACK_END, BackEnd } from "../../src/services/backEnd.ts";
 import { createLinkSteps } from "../../src/services/linkSteps.ts";
 import { procedures } from "../../src/services/procedures.ts";
+import type { Question } from "../../src/services/questions.ts";
 import { Uplink } from "../../src/services/uplink.ts";
 import type { Endpoint } from "../../src/services/wampEndpoint.ts";
 import { holdLink } from "../../src/services/wampLink.ts";
@@ -81,6 +82,7 @@ export class Wire {
   readonly orders: AppOrder[] = [];
   readonly desired: DesiredStates[] = [];
   runsOf: (app: AppId) => readonly RunRecord[] = () => [];
+  questions: Readonly<Record<string, Question>> = {};
   readonly credentialKeys: string[] = [];
   /** When the list of desired states is asked for again. */
   askAgain: Ms | undefined;
@@ -303,6 +305,7 @@ export class Wire {
           order: ({ order }) => this.order(order),
           listContainers: () => this.listContainers(),
           runsOf: (app) => this.runsOf(app),
+          questions: this.questions,
           onProblem: (what, error) => this.problems.note(what, error),
           privileges: {
             enforce,

@@ -82,6 +82,10 @@ export class World {
       steps: Object.fromEntries(EFFECTS.map((name) => [name, step(name)])) as unknown as Services["steps"],
       tellState: (input) => this.#tell(input),
       watchEngine: (say) => this.#watch(say),
+      watchListeners: (_, onHearing) => {
+        onHearing(true);
+        return () => {};
+      },
       followLogs: ({ id }, onEnd) => this.#follow(id, onEnd),
       holdLink: (attempt, say) => this.#link(attempt, say),
     };

@@ -1,0 +1,76 @@
+/** Which lines are new, however a log is read again. */
+import { expect, test } from "vitest";
+import { type LogLine, type Marks, stampOf } from "../../src/model/logLine.ts";
+import { LogSieve } from "../../src/services/logSieve.ts";
+
+const NOW = Date.UTC(2026, 5, 1);
+/** `a1`: text and the second of its stamp; `e1` is of standard error. */
+const line = (name: string): LogLine => ({
+  stream: name.startsWith("e") ? 2 : 1,
+  stamp: stampOf(NOW - 100_000 + Number(name.slice(1)) * 1_000),
+  text: name,
+});
+
+function read(sieve: LogSieve, names: string, seeks = false) {
+  sieve.begin(seeks);
+  return names.split(" ").flatMap((name) => {
+    const found = sieve.admit(line(name));
+    return found ? [`${name}${found.isGap ? " after a gap" : ""}`] : [];
+  });
+}
+const sieve = (marks: Marks = {}, now = NOW) => new LogSieve(marks, () => now);
+
+test("all of a first reading is new, and nothing of the next one but what came since", () => {
+  const one = sieve();
+  expect(read(one, "a1 a2 e3 a4")).toEqual(["a1", "a2", "e3", "a4"]);
+  expect(read(one, "a1 a2 e3 a4 a5 e6")).toEqual(["a5", "e6"]);
+  expect(read(sieve(one.marks), "a4 a5 e6 a7")).toEqual(["a7"]);
+});
+
+test("lines with one stamp are told apart by their number, as on a clock of coarse grain", () => {
+  const one = sieve();
+  expect(read(one, "a1 b2 c2")).toEqual(["a1", "b2", "c2"]);
+  expect(read(one, "a1 b2 c2 d2 f2 g3")).toEqual(["d2", "f2", "g3"]);
+});
+
+test("what the engine repeats in the middle of a reading is dropped", () => {
+  expect(read(sieve(), "a1 a2 a3 a2 a3 a4")).toEqual(["a1", "a2", "a3", "a4"]);
+});
+
+test("two streams that are a little out of order lose nothing", () => {
+  const one = sieve();
+  expect(read(one, "a1 e3 a2")).toEqual(["a1", "e3", "a2"]);
+  expect(read(one, "a2 e3 a4")).toEqual(["a4"]);
+});
+
+test("where the last line is not met again, lines are missing before the next one; said once", () => {
+  const one = sieve();
+  read(one, "a1 a2");
+  expect(read(one, "a5 a6")).toEqual(["a5 after a gap", "a6"]);
+  expect(read(one, "a6 a7")).toEqual(["a7"]);
+});
+
+test("a place without a line is no line that could be missing", () => {
+  const from = { stamp: line("a3").stamp, nth: 0 };
+  expect(read(sieve({ 1: from, 2: from }), "a2 a3 a4")).toEqual(["a3", "a4"]);
+});
+
+test("the clock is set back while it is read: what comes is new all the same", () => {
+  const one = sieve({}, NOW - 99_000);
+  expect(read(one, "a90 a1 a2")).toEqual(["a90", "a1", "a2"]);
+});
+
+test("the clock was set back between two readings: all up to the last line is old, whatever its stamp", () => {
+  const before = sieve();
+  read(before, "a80 a90");
+  const after = sieve(before.marks, NOW - 99_000);
+  expect(after.isAhead).toBe(true);
+  expect(after.begin(true)).toBeUndefined();
+  expect(read(after, "a80 a90 a1 a2", true)).toEqual(["a1", "a2"]);
+});
+
+test("… and where that line is gone, all is new, after a gap", () => {
+  const before = sieve();
+  read(before, "a80 a90");
+  expect(read(sieve(before.marks, NOW - 99_000), "a1 a2")).toEqual(["a1 after a gap", "a2"]);
+});
