@@ -13,6 +13,7 @@ import { type AgentProcess, startAgentProcess } from "../../src/studio/agentProc
 import { type ImageRecipe, makeImage, pushImage } from "../../src/studio/demoImage.ts";
 import { type Happening, transitionIn } from "../../src/studio/demoScript.ts";
 import { startStudio } from "../../src/studio/studio.ts";
+import type { RouterChoice } from "../../src/studio/studioRouters.ts";
 import { EngineProxy } from "./engineProxy.ts";
 import { LineProxy } from "./lineProxy.ts";
 import { dial } from "./link.ts";
@@ -35,6 +36,8 @@ export interface StageOptions {
   readonly home?: string;
   /** Flags of Node itself. */
   readonly nodeFlags?: readonly string[];
+  /** Default is the embedded one. */
+  readonly router?: RouterChoice;
 }
 
 export async function openStage(options: StageOptions) {
@@ -55,6 +58,7 @@ export async function openStage(options: StageOptions) {
     startStudio({
       folder: join(folder, "studio"),
       registryHost: registry,
+      ...(options.router && { router: options.router }),
       onEvent: (event) => note({ from: "studio", event }),
     });
   let studio = await openStudio();
