@@ -1,4 +1,4 @@
-/** `npm run bench [-- --only start|engine|update|fleet|burst|memory|idle|link|flood|storm|million] [--runs N] [--quick] [--json]`: the figures, each beside what it is compared with. */
+/** `npm run bench [-- --only start|engine|update|fleet|burst|memory|idle|link|flood|storm|million|logs] [--runs N] [--quick] [--json]`: the figures, each beside what it is compared with. */
 import { cpus, loadavg } from "node:os";
 import { parseArgs } from "node:util";
 import { fleetFigures, updateFigures } from "./appFigures.ts";
@@ -8,6 +8,7 @@ import { type Figure, linesOf, ratioOf } from "./figures.ts";
 import { floodFigures } from "./floodFigures.ts";
 import { idleFigures } from "./idleFigures.ts";
 import { linkFigures } from "./linkFigures.ts";
+import { logFigures } from "./logFigures.ts";
 import { memoryFigures } from "./memoryFigures.ts";
 import { millionFigures } from "./millionFigures.ts";
 import { startParts } from "./parts.ts";
@@ -38,6 +39,7 @@ const BENCHES: Readonly<Record<string, () => Promise<Figure[]>>> = {
   flood: () => floodFigures(values.quick ? 5 : 20, say),
   storm: () => stormFigures(values.quick ? 100 : 500, say),
   million: () => millionFigures(parts, values.quick ? 100_000 : 1_000_000, say),
+  logs: () => logFigures(parts, values.quick, say),
   idle: () => idleFigures(parts, values.quick ? 5 : 50, values.quick ? 10 : 60, say),
 };
 if (values.only !== undefined && !(values.only in BENCHES)) {

@@ -7,7 +7,7 @@ import type { AppId } from "../model/app.ts";
 import { ms } from "../model/duration.ts";
 import { type Marks, stampOf } from "../model/logLine.ts";
 import type { Engine } from "./docker.ts";
-import { type FreshLine, follow } from "./logFollower.ts";
+import { type FreshLine, follow, freshOf } from "./logFollower.ts";
 import type { Hearing } from "./logListeners.ts";
 import { type Fate, LogPublisher, type Word } from "./logPublisher.ts";
 import type { LogShelf } from "./logShelf.ts";
@@ -144,10 +144,7 @@ export class AppLog {
     const kept = this.#options.shelf.last(this.#options.app);
     if (kept?.container !== id) return;
     sieve.begin();
-    const fresh = kept.lines.flatMap((line) => {
-      const admitted = sieve.admit(line);
-      return admitted ? [{ ...line, ...admitted }] : [];
-    });
+    const fresh = freshOf(kept.lines, sieve);
     if (fresh.length > 0) await take(fresh);
   }
 

@@ -1,6 +1,5 @@
 /** Asks a process of ours on its control socket. */
-import { connect } from "node:net";
-import { createInterface } from "node:readline";
+import { connect, type Socket } from "node:net";
 import { AgentError, ERROR_CODES, type ErrorCode } from "../model/errors.ts";
 import { LONGEST_PATH, type Reply } from "./controlLine.ts";
 import { codeOf } from "./smallFile.ts";
@@ -41,7 +40,7 @@ export async function* listen(
   signal.addEventListener("abort", leave);
   try {
     socket.write(`${JSON.stringify({ ask: name, params })}\n`);
-    for await (const line of createInterface({ input: socket })) {
+    for await (const line of linesOf(socket)) {
       const reply = wellAnswered(path, line);
       if ("result" in reply) return;
       yield reply.part;
@@ -54,6 +53,17 @@ export async function* listen(
     socket.destroy();
   }
   if (!signal.aborted) throw new AgentError("agent_not_running", `${path}: it ended in the middle of its answer`);
+}
+
+/** Not by readline, which goes on for ever when its socket is destroyed. */
+async function* linesOf(socket: Socket): AsyncGenerator<string> {
+  let rest = "";
+  for await (const text of socket.setEncoding("utf8")) {
+    const [first = "", ...others] = String(text).split("\n");
+    const lines = [rest + first, ...others];
+    rest = lines.pop() ?? "";
+    yield* lines;
+  }
 }
 
 function exchange(path: string, line: string, within: number): Promise<string> {

@@ -4,14 +4,16 @@
  * 20.10: the last 2,000 of a stream in 2 of 12 runs). Whoever takes the lines holds the reading up, and nothing else.
  */
 import { setTimeout as sleep } from "node:timers/promises";
-import { type LogLine, type Place, secondsOf, stampOf } from "../model/logLine.ts";
+import { type LogLine, secondsOf, stampOf } from "../model/logLine.ts";
 import type { Engine } from "./docker.ts";
 import { type ReadOptions, readLines } from "./dockerLogs.ts";
+import { hasStatus } from "./dockerModem.ts";
 import type { LogSieve } from "./logSieve.ts";
 
 /** A line that was not handed on before. */
 export interface FreshLine extends LogLine {
-  readonly place: Place;
+  /** The how-many-eth with its stamp it is. */
+  readonly nth: number;
   /** Lines before it are not in the engine's log any more. */
   readonly isGap: boolean;
 }
@@ -25,8 +27,8 @@ export interface FollowOptions {
   readonly take: (lines: readonly FreshLine[]) => Promise<void> | void;
 }
 
-/** Stamps of two streams may be a little out of order (4 of 4,000, by less than 1 ms), and `since` is asked for generously. */
-const OVERLAP = 1_000;
+/** Stamps of two streams may be a little out of order (4 of 4,000, by less than 1 ms), and `since` is asked for generously, ms. */
+const OVERLAP = 50;
 /** Before a stream that broke off while the container runs is opened again, ms. */
 const PAUSE = 500;
 /** A reading that took longer than this may have been overtaken, ms. */
@@ -36,6 +38,15 @@ const HELD_UP = 1_000;
 
 /** Resolves when the container has ended and all of its output was taken. False: it is gone. @throws what the engine says */
 export async function follow(options: FollowOptions): Promise<boolean> {
+  try {
+    return await followWhile(options);
+  } catch (error) {
+    if (hasStatus(error, 404)) return false;
+    throw error;
+  }
+}
+
+async function followWhile(options: FollowOptions): Promise<boolean> {
   const { engine, id, signal } = options;
   for (;;) {
     const info = await engine.container(id);
@@ -59,10 +70,16 @@ type How = Pick<ReadOptions, "isTerminal" | "isOver" | "follow">;
  * 20.10: a file of 1 MB in three seconds).
  */
 async function catchUp(options: FollowOptions, how: Pick<How, "isTerminal" | "isOver">): Promise<void> {
+  let fresh = 0;
+  const take = (lines: readonly FreshLine[]) => {
+    fresh += lines.length;
+    return options.take(lines);
+  };
   for (let took = SHORT; took >= SHORT && !options.signal.aborted; ) {
+    fresh = 0;
     const begun = performance.now();
-    await read(options, { ...how, follow: false });
-    took = performance.now() - begun;
+    await read({ ...options, take }, { ...how, follow: false });
+    took = how.isOver || fresh === 0 ? 0 : performance.now() - begun;
   }
 }
 
@@ -74,16 +91,23 @@ async function read(options: FollowOptions, how: How): Promise<boolean> {
   const from = sieve.begin(seeks);
   const since = from && secondsOf(stampOf(Math.max(Date.parse(`${from.slice(0, 23)}Z`) - OVERLAP, 0)));
   for await (const lines of readLines({ ...ask, since })) {
-    const fresh = lines.flatMap((line) => {
-      const admitted = sieve.admit(line);
-      return admitted ? [{ ...line, ...admitted }] : [];
-    });
+    const fresh = freshOf(lines, sieve);
     const begun = performance.now();
     if (fresh.length > 0) await take(fresh);
     if (signal.aborted) return false;
     if (how.follow && performance.now() - begun > HELD_UP) return true;
   }
   return false;
+}
+
+/** Those of these lines that are new. */
+export function freshOf(lines: readonly LogLine[], sieve: LogSieve): FreshLine[] {
+  const fresh: FreshLine[] = [];
+  for (const line of lines) {
+    const nth = sieve.admit(line);
+    if (nth > 0) fresh.push({ stream: line.stream, stamp: line.stamp, text: line.text, nth, isGap: sieve.isAfterGap });
+  }
+  return fresh;
 }
 
 /** Whether the engine still has the line that was handed on last. */

@@ -7,7 +7,7 @@
  * arrived or not: it is not sent again, and its lines are told as unconfirmed.
  */
 import { type Ms, ms } from "../model/duration.ts";
-import { droppedLine, type Marks, type Place } from "../model/logLine.ts";
+import { droppedLine, type Marks } from "../model/logLine.ts";
 import type { FreshLine } from "./logFollower.ts";
 import type { LogTurns } from "./logTurns.ts";
 
@@ -32,10 +32,10 @@ export interface LogPublisherOptions {
 interface Line {
   readonly text: string;
   readonly bytes: number;
-  /** Lines that it stands for, or less than one: the beginning of one that is too long for a message. */
+  /** 0: the beginning of a line that is too long for a message. */
   readonly lines: number;
-  readonly stream?: FreshLine["stream"];
-  readonly place?: Place;
+  /** Absent for progress, which has no place. */
+  readonly of?: FreshLine | undefined;
 }
 interface Gap {
   readonly dropped: number;
@@ -44,11 +44,13 @@ interface Gap {
 type Item = Line | Gap | Word;
 
 const LARGEST_MESSAGE = 256 * 1024;
+/** A message of so much is enough: what comes after it on the line, an answer say, waits for all of it. */
+const BATCH = 64 * 1024;
 /** Bytes of lines that wait here before their reader does. */
-const LONGEST_BACKLOG = 512 * 1024;
+const LONGEST_BACKLOG = 320 * 1024;
 /** Words that wait for a link; of more the oldest go. */
 const MOST_WORDS = 100;
-const MOST_UNDER_WAY = 8;
+const MOST_UNDER_WAY = 16;
 /** Bytes of a marker, generously. */
 const LONGEST_MARKER = 128;
 /** One has to fit beside lines. */
@@ -78,9 +80,11 @@ export class LogPublisher {
 
   /** Lines of the container. Resolves when more may come. */
   take(lines: readonly FreshLine[]): Promise<void> | undefined {
-    for (const { text, stream, place, isGap } of lines) {
-      if (isGap) this.gap(1, "at least, rotated away by the engine");
-      for (const piece of piecesOf(text)) this.#keep({ ...piece, ...(piece.lines && { stream, place }) });
+    for (const line of lines) {
+      if (line.isGap) this.gap(1, "at least, rotated away by the engine");
+      const bytes = sizeOf(line.text);
+      if (bytes <= ROOM) this.#keep({ text: line.text, bytes, lines: 1, of: line });
+      else for (const piece of piecesOf(line)) this.#keep(piece);
     }
     this.#beatLater();
     if (this.#waiting < LONGEST_BACKLOG) return undefined;
@@ -149,7 +153,7 @@ export class LogPublisher {
   }
 
   #beatLater(): void {
-    if (this.#waiting >= ROOM) this.flush();
+    if (this.#waiting >= BATCH) this.flush();
     else if (this.#items.length > 0) this.#timer ??= setTimeout(() => this.flush(), this.#options.every ?? ms(200));
   }
 
@@ -206,7 +210,7 @@ export class LogPublisher {
     for (const item of this.#items) {
       if ("chunk" in item) break;
       length += "text" in item ? item.bytes : LONGEST_MARKER;
-      if (items.length > 0 && length > ROOM) break;
+      if (items.length > 0 && length > BATCH) break;
       items.push(item);
     }
     return { message: items.map(wordsOf).join("\n"), items, marks: afterAll(items, this.#marks) };
@@ -219,7 +223,7 @@ const wordsOf = (item: Line | Gap): string => ("text" in item ? item.text : drop
 function afterAll(items: readonly Item[], before: Marks): Marks {
   const marks: { -readonly [Key in keyof Marks]: Marks[Key] } = { ...before };
   for (const item of items)
-    if ("place" in item && item.place && item.stream !== undefined) marks[item.stream] = item.place;
+    if ("of" in item && item.of && item.lines > 0) marks[item.of.stream] = { stamp: item.of.stamp, nth: item.of.nth };
   return marks;
 }
 
@@ -229,15 +233,14 @@ const linesOf = (item: Item): number => ("lines" in item ? item.lines : "dropped
 const sizeOf = (line: string): number => Buffer.byteLength(line) + 1;
 
 /** A line that fits no message becomes several; no character is taken apart. */
-function* piecesOf(text: string): Generator<{ text: string; bytes: number; lines: number }> {
-  const size = sizeOf(text);
-  if (size <= ROOM) return yield { text, bytes: size, lines: 1 };
+function* piecesOf(line: FreshLine): Generator<Line> {
+  const { text } = line;
   const length = Math.floor(ROOM / 3);
   for (let at = 0; at < text.length; ) {
     const end = at + length;
     const isInPair = end < text.length && (text.charCodeAt(end - 1) & 0xfc00) === 0xd800;
     const piece = text.slice(at, isInPair ? end - 1 : end);
     at += piece.length;
-    yield { text: piece, bytes: sizeOf(piece), lines: at < text.length ? 0 : 1 };
+    yield { text: piece, bytes: sizeOf(piece), lines: at < text.length ? 0 : 1, of: line };
   }
 }

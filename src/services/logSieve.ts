@@ -6,32 +6,34 @@
 import { type LogLine, type Marks, newestOf, type Place, stampOf } from "../model/logLine.ts";
 
 export class LogSieve {
-  #marks: Marks;
-  /** Where this reading is, by stream. */
-  #reading: Marks = {};
+  /** The last line of each stream that was handed on, and of each that was read in this reading. Changed in place: a line is no time to make objects. */
+  readonly #marks: (Mutable | undefined)[];
+  readonly #reading: (Mutable | undefined)[] = [];
   /** The stream whose last line has to be met again in this reading. */
   #expected: LogLine["stream"] | undefined;
   #seeks = false;
   readonly #now: () => number;
+  /** The line that was admitted last comes after others that are not in the engine's log any more. */
+  isAfterGap = false;
 
   constructor(marks: Marks, now: () => number) {
-    this.#marks = marks;
+    this.#marks = STREAMS.map((stream) => marks[stream] && { ...marks[stream] });
     this.#now = now;
   }
 
   get marks(): Marks {
-    return this.#marks;
+    return Object.fromEntries(this.#marks.flatMap((place, stream) => (place ? [[stream, { ...place }]] : [])));
   }
 
   /** The last line lies in the future: since it was stamped, somebody has set the clock back. */
   get isAhead(): boolean {
-    const newest = newestOf(this.#marks);
+    const newest = newestOf(this.marks);
     return newest !== undefined && this.#isFuture(newest);
   }
 
   /** Whether this is the newest of the lines that were handed on. */
   isLast({ stream, stamp }: LogLine): boolean {
-    return stamp === newestOf(this.#marks) && this.#marks[stream]?.stamp === stamp;
+    return this.#marks[stream]?.stamp === stamp && stamp === newestOf(this.marks);
   }
 
   /**
@@ -40,32 +42,39 @@ export class LogSieve {
    * @param seeks all up to the newest line is old, whatever its stamp; for a clock that was set back.
    */
   begin(seeks = false): string | undefined {
-    this.#reading = {};
+    this.#reading.length = 0;
     this.#seeks = seeks;
-    const newest = newestOf(this.#marks);
-    this.#expected = ([0, 1, 2] as const).find(
-      (stream) => this.#marks[stream]?.stamp === newest && (this.#marks[stream]?.nth ?? 0) > 0,
-    );
+    const newest = newestOf(this.marks);
+    this.#expected = STREAMS.find((stream) => {
+      const place = this.#marks[stream];
+      return place !== undefined && place.stamp === newest && place.nth > 0;
+    });
     return this.isAhead ? undefined : newest;
   }
 
-  /** The place of a line, if it is new. `isGap`: what was handed on last is not in the engine's log any more. */
-  admit(line: LogLine): { readonly place: Place; readonly isGap: boolean } | undefined {
+  /** The how-many-eth with its stamp a line is, if it is new; else 0. */
+  admit(line: LogLine): number {
     const { stream, stamp } = line;
-    const read = this.#reading[stream];
-    const place = { stamp, nth: read?.stamp === stamp ? read.nth + 1 : 1 };
-    this.#reading[stream] = place;
+    const read = this.#reading[stream] ?? { stamp: "", nth: 0 };
+    this.#reading[stream] = read;
+    read.nth = read.stamp === stamp ? read.nth + 1 : 1;
+    read.stamp = stamp;
     const last = this.#marks[stream];
     if (stream === this.#expected && stamp === last?.stamp) this.#expected = undefined;
-    if (this.#seeks) {
-      this.#seeks = !this.isLast(line) || place.nth < (last?.nth ?? 0);
-      return undefined;
-    }
-    if (last && isBefore(place, last) && !this.#isFuture(last.stamp)) return undefined;
-    const isGap = this.#expected !== undefined && stream === this.#expected;
-    if (isGap) this.#expected = undefined;
-    this.#marks = { ...this.#marks, [stream]: place };
-    return { place, isGap };
+    if (this.#isKnown(line, read, last)) return 0;
+    this.isAfterGap = stream === this.#expected;
+    if (this.isAfterGap) this.#expected = undefined;
+    const mark = last ?? { stamp, nth: 0 };
+    this.#marks[stream] = mark;
+    mark.stamp = stamp;
+    mark.nth = read.nth;
+    return read.nth;
+  }
+
+  #isKnown(line: LogLine, read: Place, last: Place | undefined): boolean {
+    if (!this.#seeks) return last !== undefined && isBefore(read, last) && !this.#isFuture(last.stamp);
+    this.#seeks = !this.isLast(line) || read.nth < (last?.nth ?? 0);
+    return true;
   }
 
   /** By more than the grain of a clock. */
@@ -73,6 +82,9 @@ export class LogSieve {
     return stamp > stampOf(this.#now() + 1_000);
   }
 }
+
+const STREAMS = [0, 1, 2] as const;
+type Mutable = { -readonly [Key in keyof Place]: Place[Key] };
 
 const isBefore = (place: Place, last: Place): boolean =>
   place.stamp < last.stamp || (place.stamp === last.stamp && place.nth <= last.nth);

@@ -29,13 +29,18 @@ export class LogTurns {
     this.#waiting.delete(send);
   }
 
+  /** One message, and the next one when everything else had its turn: a large one takes a millisecond or two. */
   #next(): void {
-    if (this.#isWaiting) return;
-    for (const send of this.#waiting) {
-      if (!this.#outlet.hasRoom()) return this.#wait();
-      this.#waiting.delete(send);
-      send();
-    }
+    const [send] = this.#waiting;
+    if (this.#isWaiting || !send) return;
+    if (!this.#outlet.hasRoom()) return this.#wait();
+    this.#waiting.delete(send);
+    send();
+    this.#isWaiting = true;
+    setImmediate(() => {
+      this.#isWaiting = false;
+      this.#next();
+    });
   }
 
   #wait(): void {

@@ -31,6 +31,11 @@ const CREDENTIAL = "test/services/appCredential.test.ts";
 const ORPHANS = "test/services/orphans.test.ts";
 const PORTS = "test/services/hostPorts.test.ts";
 const LOG = "test/services/logPublisher.test.ts";
+const LISTENERS = "test/services/logListeners.test.ts";
+const QUERY = "test/model/logQuery.test.ts";
+const QUESTIONS = "test/engine/questions.test.ts";
+const ROTATED = "test/services/rotatedFile.test.ts";
+const LOG_QUERIES = "test/services/logQueries.test.ts";
 
 export const CASES: readonly Case[] = [
   {
@@ -488,6 +493,20 @@ export const CASES: readonly Case[] = [
   },
 
   {
+    id: "A5",
+    says: "Each question asks for its level before anything is done, for the account that the platform acts for.",
+    where: [
+      PROCEDURES,
+      "each question asks for its level before anything is done; on behalf of an account, in both forms, for that account",
+    ],
+  },
+  {
+    id: "A6",
+    says: "A question that is none is refused with the original's words.",
+    where: [QUERY, "%j is refused: %s"],
+  },
+
+  {
     id: "L1",
     says: "Output is text, words of the agent are objects, both on the topic of the container.",
     where: [LOG, "a word goes out at once, alone, and after the lines before it"],
@@ -517,7 +536,7 @@ export const CASES: readonly Case[] = [
     says: "1.5 MB at once: no more than is bounded waits.",
     where: [
       LOG,
-      "who writes 15 lines of 100 KB is held up at 512 KiB, and goes on when half of it is gone; nothing is dropped",
+      "who writes 15 lines of 100 KB is held up at 320 KiB, and goes on when half of it is gone; nothing is dropped",
     ],
   },
   {
@@ -527,6 +546,56 @@ export const CASES: readonly Case[] = [
       "test/engine/logs.test.ts",
       "long lines come whole, without the engine's seams; what is no UTF-8 stays readable; an end without a newline counts",
     ],
+  },
+  {
+    id: "L8",
+    says: "Who listens is asked of the router; a list, null and one number are answers.",
+    where: [LISTENERS, "a match that answers %j is %s"],
+  },
+  {
+    id: "L9",
+    says: "The end of an old subscription switches nothing off for a new one.",
+    where: [LISTENERS, "a browser that is refreshed: the late end of its old subscription switches nothing off"],
+  },
+  {
+    id: "L10",
+    says: "A subscription by prefix is one too.",
+    where: [LISTENERS, "a subscription of %s, %s: heard is %s"],
+  },
+  {
+    id: "L11",
+    says: "Of ten lines the last three; with an offset of two those before; beyond the beginning none.",
+    where: [QUESTIONS, "the last lines, by number and offset; what is not there is empty"],
+  },
+  {
+    id: "L12",
+    says: "No more than 5,000 lines are read for a question.",
+    where: [QUERY, "%j is understood"],
+  },
+  {
+    id: "L13",
+    says: "A window is told to the engine as instants of the device's clock.",
+    where: [QUESTIONS, "a window is by the device's clock"],
+  },
+  {
+    id: "L14",
+    says: "Without a container the history that was kept answers; a name that nobody knows has none.",
+    where: [QUESTIONS, "when the container is gone, the last that was kept is there"],
+  },
+  {
+    id: "L15",
+    says: "The flat history prefers what was kept, and has the container's lines else.",
+    where: [QUESTIONS, "the flat history has the container's lines and the agent's words, in order"],
+  },
+  {
+    id: "L16",
+    says: "The device's log by severity and window, over its files, with lines that are no JSON.",
+    where: [ROTATED, "by level, window and number; what is no JSON goes with the line before it"],
+  },
+  {
+    id: "L17",
+    says: "An engine that fails is an error, not an empty log.",
+    where: [LOG_QUERIES, "an engine that fails is an error, and not taken for a container that is gone"],
   },
 ];
 

@@ -43,7 +43,7 @@ async function readBroken(id: string, every: number): Promise<FreshLine[]> {
       for (const line of lines) {
         if (left-- <= 0) break;
         all.push(line);
-        marks = { ...marks, [line.stream]: line.place };
+        marks = { ...marks, [line.stream]: { stamp: line.stamp, nth: line.nth } };
       }
       if (left <= 0) over.abort();
     };
@@ -118,7 +118,7 @@ describe("broken off again and again, and read on from the marks", () => {
     const first = new AbortController();
     let marks: Marks = {};
     const take = ([line]: readonly FreshLine[]) => {
-      marks = { 0: line?.place };
+      marks = { 0: line && { stamp: line.stamp, nth: line.nth } };
       first.abort();
     };
     await follow({ engine, id: box.id, sieve: new LogSieve(marks, Date.now), signal: first.signal, take });

@@ -14,8 +14,7 @@ const line = (name: string): LogLine => ({
 function read(sieve: LogSieve, names: string, seeks = false) {
   sieve.begin(seeks);
   return names.split(" ").flatMap((name) => {
-    const found = sieve.admit(line(name));
-    return found ? [`${name}${found.isGap ? " after a gap" : ""}`] : [];
+    return sieve.admit(line(name)) > 0 ? [`${name}${sieve.isAfterGap ? " after a gap" : ""}`] : [];
   });
 }
 const sieve = (marks: Marks = {}, now = NOW) => new LogSieve(marks, () => now);

@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { AgentError } from "../../src/model/errors.ts";
 import { CODE } from "../../src/model/wamp.ts";
 import { BACK_END } from "../../src/services/backEnd.ts";
+import { type QuestionOptions, questions } from "../../src/services/questions.ts";
 import { SERIAL, Wire } from "../support/wire.ts";
 
 const REQUEST = {
@@ -126,6 +127,32 @@ describe("who may", () => {
       expect(w.orders).toEqual([]);
     },
   );
+
+  test("each question asks for its level before anything is done; on behalf of an account, in both forms, for that account", async () => {
+    await using w = await Wire.make();
+    const done: string[] = [];
+    const levels = Object.entries(questions({} as QuestionOptions)).map(([name, { privilege }]) => [name, privilege]);
+    w.questions = Object.fromEntries(
+      Object.entries(questions({} as QuestionOptions)).map(([name, question]) => [
+        name,
+        { ...question, run: () => void done.push(name) },
+      ]),
+    );
+    w.actor.send({ type: "connection.start" });
+    await w.until("linked.authenticated.online");
+    const guarded = levels.filter(([, privilege]) => privilege !== undefined);
+    const [nobody, platform] = [await w.as("77"), await w.as("system")];
+    for (const [name = ""] of guarded) {
+      const denied = { kwargs: { code: "not_permitted" } };
+      expect(await w.call(nobody, name, [{}]), name).toMatchObject(denied);
+      expect(await w.call(platform, name, [{ requestor_account_key: 77 }]), name).toMatchObject(denied);
+      expect(await w.call(platform, name, [{}], { requestor_account_key: "77" }), name).toMatchObject(denied);
+    }
+    expect(done).toEqual([]);
+    for (const [name = ""] of levels) await w.call(platform, name, [{}]);
+    expect(done).toEqual(levels.map(([name]) => name));
+    expect(Object.fromEntries(levels)).toMatchObject({ prune_images: "MAINTAIN", query_app_logs: "READ" });
+  });
 
   test("a device with a log-only rule lets through what it would refuse, and tells it", async () => {
     await using w = await Wire.online({ enforce: "log" });

@@ -17,6 +17,7 @@ import type { RouterChoice } from "../../src/studio/studioRouters.ts";
 import { EngineProxy } from "./engineProxy.ts";
 import { LineProxy } from "./lineProxy.ts";
 import { dial } from "./link.ts";
+import { slowLine } from "./slowLine.ts";
 
 let keys = 500;
 
@@ -38,6 +39,10 @@ export interface StageOptions {
   readonly nodeFlags?: readonly string[];
   /** Default is the embedded one. */
   readonly router?: RouterChoice;
+  /** False: the studio itself listens to no log. */
+  readonly logs?: boolean;
+  /** What the line to the router takes of what the agent says. Default is all of it. */
+  readonly bytesPerSecond?: number;
 }
 
 export async function openStage(options: StageOptions) {
@@ -59,13 +64,16 @@ export async function openStage(options: StageOptions) {
       folder: join(folder, "studio"),
       registryHost: registry,
       ...(options.router && { router: options.router }),
+      logs: options.logs ?? true,
       onEvent: (event) => note({ from: "studio", event }),
     });
   let studio = await openStudio();
   const flock = join(folder, "device.flock");
   const identity = studio.addDevice({ name: "press-01" });
   const line = new LineProxy(() => Number(new URL(studio.url).port));
-  const url = `ws://127.0.0.1:${await line.listen()}/`;
+  const fast = `ws://127.0.0.1:${await line.listen()}/`;
+  const slow = options.bytesPerSecond === undefined ? undefined : await slowLine(fast, options.bytesPerSecond);
+  const url = slow?.url ?? fast;
   writeFileSync(flock, JSON.stringify({ ...identity, device_endpoint_url: url }), { mode: 0o600 });
   studio.addApp({ key, name: "weather", versions: ["1.0.0", "2.0.0"] });
   const engine = createEngine({ socketPath: engineSocket });
@@ -215,6 +223,7 @@ export async function openStage(options: StageOptions) {
       for (const agent of agents) await agent.stop();
       proxy.close();
       line.close();
+      slow?.close();
       await studio.stop();
       for (const { Id } of await engine.containers([`io.reagent.serial=${identity.serial_number}`]))
         await engine.remove(Id);
