@@ -23,7 +23,7 @@ export async function logFigures(parts: Parts, isQuick: boolean, say: Say): Prom
   ];
 }
 
-async function million(parts: Parts, lines: number, say: Say): Promise<Figure[]> {
+export async function million(parts: Parts, lines: number, say: Say): Promise<Figure[]> {
   await using stage = await openLogStage(parts);
   const { s, pid } = stage;
   await s.publish("1.0.0", atOnce(lines));
@@ -95,6 +95,7 @@ async function draining(
       id,
       sieve: new LogSieve({}, Date.now),
       signal: new AbortController().signal,
+      now: Date.now,
       take: () => {},
     });
     ours.push(kept / (performance.now() - begun));

@@ -128,12 +128,12 @@ export class AppLog {
   }
 
   async #handOn(source: Source, signal: AbortSignal): Promise<void> {
-    const { engine } = this.#options;
+    const { engine, now } = this.#options;
     const take = (lines: readonly FreshLine[]) => {
       if (!signal.aborted) this.#marks = source.sieve.marks;
       return this.#publisher.take(lines);
     };
-    const wasThere = await follow({ engine, id: source.id, sieve: source.sieve, signal, take });
+    const wasThere = await follow({ engine, id: source.id, sieve: source.sieve, signal, now, take });
     if (signal.aborted) return;
     if (!wasThere) await this.#handOnKept(source, take);
     source.isDone = true;

@@ -17,18 +17,32 @@ export interface ReadOptions extends Omit<LogOptions, "stamps"> {
   readonly isTerminal: boolean;
   /** Nothing is written any more: what has no end is a line too. */
   readonly isOver: boolean;
+  /** The log ends in the middle of a line, one of more than 16 KiB that is being written. */
+  readonly onUnfinished?: (() => void) | undefined;
 }
 
 /** Lines as they come, in pieces; a reader that is slow holds the engine up, and nothing else. */
-export async function* readLines({
+export async function* readLines(options: ReadOptions): AsyncGenerator<LogLine[]> {
+  yield* linesOf(await openLog(options), options);
+}
+
+/** Resolves when the engine has begun to read. */
+export function openLog({
   engine,
   id,
-  isTerminal,
-  isOver,
+  isTerminal: _,
+  isOver: __,
+  onUnfinished: ___,
   ...options
-}: ReadOptions): AsyncGenerator<LogLine[]> {
-  const { signal, follow } = options;
-  const stream = await engine.logs(id, { ...options, stamps: true });
+}: ReadOptions): Promise<IncomingMessage> {
+  return engine.logs(id, { ...options, stamps: true });
+}
+
+/** The lines of a log that is open. */
+export async function* linesOf(
+  stream: IncomingMessage,
+  { isTerminal, isOver, follow, signal, onUnfinished }: Omit<ReadOptions, "engine" | "id">,
+): AsyncGenerator<LogLine[]> {
   const frames = isTerminal ? undefined : new Frames();
   const byStream = [new StampedLines(0), new StampedLines(1), new StampedLines(2)];
   for await (const chunk of chunksOf(stream, follow, signal)) {
@@ -37,10 +51,12 @@ export async function* readLines({
     for (const { type, bytes } of pieces) byStream[type]?.push(bytes, lines);
     if (lines.length > 0) yield lines;
   }
-  if (signal.aborted || !isOver) return;
+  const open = byStream.filter((each) => each.isOpen);
+  if (signal.aborted || open.length === 0) return;
+  if (!isOver) return onUnfinished?.();
   const last: LogLine[] = [];
-  for (const each of byStream) each.end(last);
-  if (last.length > 0) yield last;
+  for (const each of open) each.end(last);
+  yield last;
 }
 
 /** Lines are sent every 200 ms, so what is followed is read in pieces of so long. */
@@ -147,6 +163,11 @@ export class StampedLines {
 
   constructor(stream: Stream) {
     this.#stream = stream;
+  }
+
+  /** The end of a line is not here yet. */
+  get isOpen(): boolean {
+    return this.#length > 0;
   }
 
   push(bytes: Buffer, into: LogLine[]): void {

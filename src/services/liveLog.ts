@@ -47,7 +47,7 @@ export class LiveLog {
    */
   async tell(params: unknown, send: Send, signal: AbortSignal): Promise<void> {
     const { app, ...window } = this.#asked(params);
-    const { containerOf, keptOf, engine } = this.#options;
+    const { containerOf, keptOf, engine, now } = this.#options;
     let info = await containerOf(app);
     let sieve = new LogSieve({}, this.#options.now);
     const first = info ? await this.#last(info, window, signal) : inWindow(keptOf(app), window);
@@ -55,7 +55,7 @@ export class LiveLog {
     await send(first);
     while (window.follows && !signal.aborted) {
       const next = this.#options.nextRun(app, signal);
-      if (info) await follow({ engine, id: info.Id, sieve, signal, take: send });
+      if (info) await follow({ engine, id: info.Id, sieve, signal, now, take: send });
       await next;
       const newest = signal.aborted ? undefined : await containerOf(app);
       if (newest && newest.Id !== info?.Id) sieve = new LogSieve({}, this.#options.now);

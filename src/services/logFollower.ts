@@ -6,7 +6,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type LogLine, secondsOf, stampOf } from "../model/logLine.ts";
 import type { Engine } from "./docker.ts";
-import { type ReadOptions, readLines } from "./dockerLogs.ts";
+import { linesOf, openLog, type ReadOptions, readLines } from "./dockerLogs.ts";
 import { hasStatus } from "./dockerModem.ts";
 import type { LogSieve } from "./logSieve.ts";
 
@@ -14,8 +14,8 @@ import type { LogSieve } from "./logSieve.ts";
 export interface FreshLine extends LogLine {
   /** The how-many-eth with its stamp it is. */
   readonly nth: number;
-  /** Lines before it are not in the engine's log any more. */
-  readonly isGap: boolean;
+  /** So many lines before it, about, are not in the engine's log any more. */
+  readonly gap: number;
 }
 
 export interface FollowOptions {
@@ -23,17 +23,18 @@ export interface FollowOptions {
   readonly id: string;
   readonly sieve: LogSieve;
   readonly signal: AbortSignal;
+  readonly now: () => number;
   /** Resolves when more may come. */
   readonly take: (lines: readonly FreshLine[]) => Promise<void> | void;
 }
 
-/** Stamps of two streams may be a little out of order (4 of 4,000, by less than 1 ms), and `since` is asked for generously, ms. */
-const OVERLAP = 50;
+/** Two streams are stamped by themselves, and may stand in the file a little out of order; a terminal is one stream, ms. */
+const OVERLAPS = { two: 1_000, one: 50 } as const;
 /** Before a stream that broke off while the container runs is opened again, ms. */
 const PAUSE = 500;
 /** A reading that took longer than this may have been overtaken, ms. */
 const SHORT = 250;
-/** A reader that was held up longer than this reads on from the engine's files, ms. */
+/** A reader that was held up, or lags behind, longer than this reads on from the engine's files, ms. */
 const HELD_UP = 1_000;
 
 /** Resolves when the container has ended and all of its output was taken. False: it is gone. @throws what the engine says */
@@ -51,11 +52,10 @@ async function followWhile(options: FollowOptions): Promise<boolean> {
   for (;;) {
     const info = await engine.container(id);
     if (!info) return false;
-    const isOver = !info.State.Running;
-    const isTerminal = info.Config.Tty;
-    await catchUp(options, { isTerminal, isOver });
-    if (isOver || signal.aborted) return true;
-    const isHeldUp = await read(options, { isTerminal, isOver, follow: true });
+    const how = { isTerminal: info.Config.Tty, isOver: !info.State.Running };
+    await catchUp(options, how);
+    if (how.isOver || signal.aborted) return true;
+    const isHeldUp = await readLive(options, { ...how, follow: true });
     if (signal.aborted) return true;
     if (!isHeldUp && (await engine.container(id))?.State.Running)
       await sleep(PAUSE, undefined, { signal }).catch(() => {});
@@ -64,11 +64,7 @@ async function followWhile(options: FollowOptions): Promise<boolean> {
 
 type How = Pick<ReadOptions, "isTerminal" | "isOver" | "follow">;
 
-/**
- * What is in the engine's files, as often as it takes to be done quickly. The engine opens all files of a reading at its
- * beginning, so none is lost; but one that follows misses each rotation while it still reads what was before (seen with Docker
- * 20.10: a file of 1 MB in three seconds).
- */
+/** All that is in the engine's files, as often as it takes to be done quickly: it opens all files of a reading at its beginning. */
 async function catchUp(options: FollowOptions, how: Pick<How, "isTerminal" | "isOver">): Promise<void> {
   let fresh = 0;
   const take = (lines: readonly FreshLine[]) => {
@@ -83,29 +79,76 @@ async function catchUp(options: FollowOptions, how: Pick<How, "isTerminal" | "is
   }
 }
 
-/** True: its reader was held up, so the engine may rotate a file away under it. */
+/** What is in the engine's files from the last line on. True: it ends in the middle of a long line. */
 async function read(options: FollowOptions, how: How): Promise<boolean> {
-  const { engine, id, sieve, signal, take } = options;
+  const { signal } = options;
+  let isUnfinished = false;
+  const onUnfinished = () => {
+    isUnfinished = true;
+  };
+  for await (const lines of readLines({ ...(await askFrom(options, how)), onUnfinished })) {
+    await takeFresh(options, lines);
+    if (signal.aborted) break;
+  }
+  return isUnfinished;
+}
+
+/** From the last line on. */
+async function askFrom({ engine, id, sieve, signal }: FollowOptions, how: How): Promise<ReadOptions> {
   const ask = { engine, id, signal, ...how };
   const seeks = sieve.isAhead && (await isThere(ask, sieve));
   const from = sieve.begin(seeks);
-  const since = from && secondsOf(stampOf(Math.max(Date.parse(`${from.slice(0, 23)}Z`) - OVERLAP, 0)));
-  for await (const lines of readLines({ ...ask, since })) {
-    const fresh = freshOf(lines, sieve);
+  const overlap = how.isTerminal ? OVERLAPS.one : OVERLAPS.two;
+  return { ...ask, since: from && secondsOf(stampOf(Math.max(Date.parse(`${from.slice(0, 23)}Z`) - overlap, 0))) };
+}
+
+/**
+ * What comes from now on, and before it what came until the engine has begun to follow: an engine that follows from earlier on
+ * misses each rotation while it still reads what was before (seen with Docker 20.10: one file of 1 MB in three seconds).
+ *
+ * @returns true: its reader was held up or lags behind, so the engine may rotate a file away under it.
+ */
+async function readLive(options: FollowOptions, how: How): Promise<boolean> {
+  const { engine, id, signal } = options;
+  const live = { engine, id, signal, ...how };
+  const stream = await openLog({ ...live, tail: 0 });
+  try {
+    // What began in the middle of a line would be taken for a whole one.
+    if (await read(options, { ...how, follow: false }))
+      return await takeLive(options, readLines(await askFrom(options, how)));
+    return await takeLive(options, linesOf(stream, live));
+  } finally {
+    stream.destroy();
+  }
+}
+
+async function takeLive(options: FollowOptions, live: AsyncIterable<LogLine[]>): Promise<boolean> {
+  for await (const lines of live) {
     const begun = performance.now();
-    if (fresh.length > 0) await take(fresh);
-    if (signal.aborted) return false;
-    if (how.follow && performance.now() - begun > HELD_UP) return true;
+    await takeFresh(options, lines);
+    if (options.signal.aborted) return false;
+    if (performance.now() - begun > HELD_UP || lagOf(lines, options.now()) > HELD_UP) return true;
   }
   return false;
 }
+
+async function takeFresh({ sieve, take }: FollowOptions, lines: readonly LogLine[]): Promise<void> {
+  const fresh = freshOf(lines, sieve);
+  if (fresh.length > 0) await take(fresh);
+}
+
+/** How long ago the newest of these lines was printed, ms. */
+const lagOf = (lines: readonly LogLine[], now: number): number => {
+  const last = lines.at(-1);
+  return last ? now - Date.parse(`${last.stamp.slice(0, 23)}Z`) : 0;
+};
 
 /** Those of these lines that are new. */
 export function freshOf(lines: readonly LogLine[], sieve: LogSieve): FreshLine[] {
   const fresh: FreshLine[] = [];
   for (const line of lines) {
     const nth = sieve.admit(line);
-    if (nth > 0) fresh.push({ stream: line.stream, stamp: line.stamp, text: line.text, nth, isGap: sieve.isAfterGap });
+    if (nth > 0) fresh.push({ stream: line.stream, stamp: line.stamp, text: line.text, nth, gap: sieve.gap });
   }
   return fresh;
 }

@@ -81,7 +81,7 @@ export class LogPublisher {
   /** Lines of the container. Resolves when more may come. */
   take(lines: readonly FreshLine[]): Promise<void> | undefined {
     for (const line of lines) {
-      if (line.isGap) this.gap(1, "at least, rotated away by the engine");
+      if (line.gap > 0) this.gap(line.gap, "about, rotated away by the engine");
       const bytes = sizeOf(line.text);
       if (bytes <= ROOM) this.#keep({ text: line.text, bytes, lines: 1, of: line });
       else for (const piece of piecesOf(line)) this.#keep(piece);

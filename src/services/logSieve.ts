@@ -13,8 +13,10 @@ export class LogSieve {
   #expected: LogLine["stream"] | undefined;
   #seeks = false;
   readonly #now: () => number;
-  /** The line that was admitted last comes after others that are not in the engine's log any more. */
-  isAfterGap = false;
+  /** Lines before the one that was admitted last that are not in the engine's log any more, about; 0: none. */
+  gap = 0;
+  /** So many lines since that stamp: what is printed in a time. */
+  #lately = { since: "", lines: 0 };
 
   constructor(marks: Marks, now: () => number) {
     this.#marks = STREAMS.map((stream) => marks[stream] && { ...marks[stream] });
@@ -61,14 +63,26 @@ export class LogSieve {
     read.stamp = stamp;
     const last = this.#marks[stream];
     if (stream === this.#expected && stamp === last?.stamp) this.#expected = undefined;
-    if (this.#isKnown(line, read, last)) return 0;
-    this.isAfterGap = stream === this.#expected;
-    if (this.isAfterGap) this.#expected = undefined;
-    const mark = last ?? { stamp, nth: 0 };
-    this.#marks[stream] = mark;
-    mark.stamp = stamp;
-    mark.nth = read.nth;
+    if (this.#isKnown(line, read, last) || (read.nth > 1 && !isCoarse(stamp))) return 0;
+    this.#moveTo(line, read.nth);
     return read.nth;
+  }
+
+  #moveTo({ stream, stamp }: LogLine, nth: number): void {
+    const mark = this.#marks[stream] ?? { stamp, nth: 0 };
+    this.gap = stream === this.#expected ? this.#linesBetween(mark.stamp, stamp) : 0;
+    if (this.gap > 0) this.#expected = undefined;
+    if (this.#lately.lines++ === 0 || this.#lately.lines > LATELY) this.#lately = { since: stamp, lines: 1 };
+    mark.stamp = stamp;
+    mark.nth = nth;
+    this.#marks[stream] = mark;
+  }
+
+  /** As many as were printed in such a time before. The engine does not say how many it has rotated away. */
+  #linesBetween(from: string, to: string): number {
+    const { since, lines } = this.#lately;
+    const lately = msOf(from) - msOf(since);
+    return lately > 0 ? Math.max(Math.round((lines * (msOf(to) - msOf(from))) / lately), 1) : 1;
   }
 
   #isKnown(line: LogLine, read: Place, last: Place | undefined): boolean {
@@ -82,6 +96,12 @@ export class LogSieve {
     return stamp > stampOf(this.#now() + 1_000);
   }
 }
+
+const LATELY = 10_000;
+const msOf = (stamp: string): number => Date.parse(`${stamp.slice(0, 23)}Z`);
+
+/** On a clock that counts nanoseconds no two lines have one stamp: what has it again is the same line, repeated by the engine. */
+const isCoarse = (stamp: string): boolean => stamp.endsWith("000Z");
 
 const STREAMS = [0, 1, 2] as const;
 type Mutable = { -readonly [Key in keyof Place]: Place[Key] };

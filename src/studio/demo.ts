@@ -138,6 +138,7 @@ function hints(folder: string): string[] {
     "  npm run -s reagent -- studio app stop weather",
     "  npm run -s reagent -- studio app run weather",
     `  npm run -s reagent -- runs weather -agentDir ${home}`,
+    `  npm run -s reagent -- logs weather -f -agentDir ${home}`,
     "Ctrl-C takes everything away again.",
     "",
   ];

@@ -209,9 +209,9 @@ test("where nobody listens any more, lines are forgotten and whoever waited goes
 test("what the engine does not have any more is told where it was", async () => {
   const { sent, publisher, pass } = start();
   const [line] = freshLines("next");
-  if (line) void publisher.take([{ ...line, isGap: true }]);
+  if (line) void publisher.take([{ ...line, gap: 7 }]);
   await pass(200);
-  expect(sent).toEqual([`${gap(1, "at least, rotated away by the engine")}\nnext`]);
+  expect(sent).toEqual([`${gap(7, "about, rotated away by the engine")}\nnext`]);
 });
 
 test("floods take turns: one message each", async () => {

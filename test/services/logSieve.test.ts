@@ -14,7 +14,7 @@ const line = (name: string): LogLine => ({
 function read(sieve: LogSieve, names: string, seeks = false) {
   sieve.begin(seeks);
   return names.split(" ").flatMap((name) => {
-    return sieve.admit(line(name)) > 0 ? [`${name}${sieve.isAfterGap ? " after a gap" : ""}`] : [];
+    return sieve.admit(line(name)) > 0 ? [`${name}${sieve.gap > 0 ? " after a gap" : ""}`] : [];
   });
 }
 const sieve = (marks: Marks = {}, now = NOW) => new LogSieve(marks, () => now);
@@ -32,6 +32,13 @@ test("lines with one stamp are told apart by their number, as on a clock of coar
   expect(read(one, "a1 b2 c2 d2 f2 g3")).toEqual(["d2", "f2", "g3"]);
 });
 
+test("on a clock of nanoseconds a stamp that comes again at once is the same line, repeated", () => {
+  const one = sieve();
+  const fine = (n: number): LogLine => ({ stream: 0, stamp: `2026-05-01T00:00:00.00000000${n}Z`, text: `${n}` });
+  one.begin();
+  expect([1, 2, 2, 3, 3].map((n) => one.admit(fine(n)))).toEqual([1, 1, 0, 1, 0]);
+});
+
 test("what the engine repeats in the middle of a reading is dropped", () => {
   expect(read(sieve(), "a1 a2 a3 a2 a3 a4")).toEqual(["a1", "a2", "a3", "a4"]);
 });
@@ -47,6 +54,14 @@ test("where the last line is not met again, lines are missing before the next on
   read(one, "a1 a2");
   expect(read(one, "a5 a6")).toEqual(["a5 after a gap", "a6"]);
   expect(read(one, "a6 a7")).toEqual(["a7"]);
+});
+
+test("how many are missing is told by what was printed in such a time before", () => {
+  const one = sieve();
+  read(one, "a1 a2 a3 a4 a5");
+  one.begin();
+  one.admit(line("a25"));
+  expect(one.gap).toBe(25);
 });
 
 test("a place without a line is no line that could be missing", () => {

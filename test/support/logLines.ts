@@ -8,5 +8,5 @@ let at = Date.UTC(2026, 0, 2);
 export const freshLines = (...texts: readonly string[]): FreshLine[] =>
   texts.map((text) => {
     const stamp = stampOf(at++);
-    return { stream: 0, stamp, text, nth: 1, isGap: false };
+    return { stream: 0, stamp, text, nth: 1, gap: 0 };
   });
