@@ -111,7 +111,8 @@ export class AppLog {
 
   /** Resolves when the output of a container that ended is handed on, or after a while. */
   async rest(): Promise<void> {
-    if (this.#following !== undefined) await Promise.race([this.#following, sleep(LAST_WORDS_WAIT)]);
+    if (this.#following !== undefined)
+      await Promise.race([this.#following, sleep(LAST_WORDS_WAIT, undefined, { ref: false })]);
   }
 
   close(): void {

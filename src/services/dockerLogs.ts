@@ -84,7 +84,9 @@ async function* chunksOf(stream: IncomingMessage, follows: boolean, signal: Abor
   }
 }
 
-async function rest({ socket }: IncomingMessage): Promise<void> {
+/** A socket whose answer is complete may be somebody else's already. */
+async function rest({ complete, socket }: IncomingMessage): Promise<void> {
+  if (complete) return;
   socket.pause();
   await sleep(REST);
   socket.resume();
