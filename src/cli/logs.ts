@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { parseFlags } from "../model/flags.ts";
 import { LogLines } from "../model/logLine.ts";
+import { instantIn } from "../model/logQuery.ts";
 import { plainLine } from "../model/terminal.ts";
 import { listen } from "../services/controlClient.ts";
 import { type Command, type CommandContext, type ExitCode, orUsage } from "./command.ts";
@@ -39,8 +40,19 @@ function run(context: CommandContext): Promise<ExitCode> | undefined {
   const [app, ...others] = positionals;
   if (app === undefined || others.length > 0) return undefined;
   const { since, tail, follow, json, agentDir = parseFlags([], context.env).agentDir } = values;
-  const asked = { app, since, follow, ...(tail !== undefined && { tail: /^\d+$/.test(tail) ? Number(tail) : tail }) };
+  const why = whyNot(values);
+  if (why !== undefined) {
+    context.complain(why);
+    return undefined;
+  }
+  const asked = { app, since, follow, ...(tail !== undefined && { tail: Number(tail) }) };
   return show(context, join(agentDir, "reagent.sock"), asked, json);
+}
+
+function whyNot({ since, tail }: { readonly since?: string; readonly tail?: string }): string | undefined {
+  if (since !== undefined && instantIn(since, Date.now()) === undefined)
+    return `--since ${since}: expected how long ago, as 30m, 2h, or a time, as 2026-01-02T03:04:05Z`;
+  return tail === undefined || /^\d{1,9}$/.test(tail) ? undefined : `--tail ${tail}: expected a number of lines`;
 }
 
 async function show({ print, isTerminal, signal }: CommandContext, socket: string, asked: object, json: boolean) {

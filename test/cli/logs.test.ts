@@ -77,6 +77,13 @@ test("an app that is not there, an agent that is not there, a wrong flag", async
     complained: expect.stringContaining("usage: reagent logs"),
   });
   expect(await type(["logs"])).toMatchObject({ code: 2 });
+  for (const [flag, value] of [
+    ["--since", "yesterday"],
+    ["--tail", "few"],
+  ] as const) {
+    const wrong = await type(["logs", "weather", flag, value]);
+    expect([wrong.code, wrong.complained]).toEqual([2, expect.stringContaining(`${flag} ${value}: expected`)]);
+  }
   await control.close();
   expect(await type(["logs", "weather"])).toMatchObject({ code: 3 });
 });
