@@ -23,7 +23,7 @@ export async function logFigures(parts: Parts, isQuick: boolean, say: Say): Prom
   ];
 }
 
-export async function million(parts: Parts, lines: number, say: Say): Promise<Figure[]> {
+async function million(parts: Parts, lines: number, say: Say): Promise<Figure[]> {
   await using stage = await openLogStage(parts);
   const { s, pid } = stage;
   await s.publish("1.0.0", atOnce(lines));

@@ -536,7 +536,7 @@ export const CASES: readonly Case[] = [
     says: "1.5 MB at once: no more than is bounded waits.",
     where: [
       LOG,
-      "who writes 15 lines of 100 KB is held up at 320 KiB, and goes on when half of it is gone; nothing is dropped",
+      "who writes 15 lines of 100 KB is held up at 192 KiB, and goes on when half of it is gone; nothing is dropped",
     ],
   },
   {
