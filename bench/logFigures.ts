@@ -144,6 +144,7 @@ async function flooded(parts: Parts, seconds: number, say: Say): Promise<Figure>
   const { s, session } = stage;
   await s.publish("1.0.0", forEver);
   await runs(s, s.key, () => s.want("RUNNING"));
+  execFileSync("docker", ["-H", `unix://${parts.socket}`, "update", "--cpuset-cpus", "0", s.container]);
   go(stage);
   const shakes = async () => {
     await pause(2_000);
