@@ -50,5 +50,11 @@ export const newestOf = (marks: Marks): string | undefined =>
     .toSorted()
     .at(-1);
 
+/** ms since 1970. */
+export const msOf = (stamp: string): number => Date.parse(`${stamp.slice(0, 23)}Z`);
+
+/** At an instant, and at no line: all from then on is after it. */
+export const marksAt = (stamp: string): Marks => ({ 0: { stamp, nth: 0 }, 1: { stamp, nth: 0 }, 2: { stamp, nth: 0 } });
+
 /** What stands in a log where lines are missing; the original's form. */
 export const droppedLine = (lines: number, reason: string): string => `… ${lines} log line(s) dropped (${reason})`;

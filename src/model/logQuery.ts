@@ -53,7 +53,8 @@ function levelIn({ level = "info" }: Dict): Level {
   return known;
 }
 
-function dictIn([first]: readonly unknown[]): Dict {
+/** @throws {WireError} with the original's words. */
+export function dictIn([first]: readonly unknown[]): Dict {
   if (first === undefined || first === null) throw new WireError("arguments are missing");
   if (typeof first !== "object" || Array.isArray(first)) throw new WireError("first param should be a dict");
   return first as Dict;
@@ -78,7 +79,8 @@ function countIn(dict: Dict, key: string): number | undefined {
   throw new WireError(`the ${key} param should be a non-negative whole number`);
 }
 
-function flagIn(dict: Dict, key: string, usual: boolean): boolean {
+/** @throws {WireError} with the original's words. */
+export function flagIn(dict: Dict, key: string, usual: boolean): boolean {
   const value = dict[key] ?? usual;
   if (typeof value === "boolean") return value;
   throw new WireError(`the ${key} param should be a boolean`);

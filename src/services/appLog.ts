@@ -5,7 +5,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { AppId } from "../model/app.ts";
 import { ms } from "../model/duration.ts";
-import { type Marks, stampOf } from "../model/logLine.ts";
+import { type Marks, marksAt, newestOf, stampOf } from "../model/logLine.ts";
 import type { Engine } from "./docker.ts";
 import { type FreshLine, follow, freshOf } from "./logFollower.ts";
 import type { Hearing } from "./logListeners.ts";
@@ -41,7 +41,7 @@ export class AppLog {
   readonly #publisher: LogPublisher;
   #source: Source | undefined;
   #hearing: Hearing = "cut";
-  /** Lines from here on are for those who listen. Undefined while nobody does. */
+  /** Lines from here on are for those who listen: where they, or this process, began. Undefined while nobody does. */
   #marks: Marks | undefined;
   #said: readonly { readonly stamp: string; readonly text: string }[] = [];
   /** Settles when the output that is being handed on is over. */
@@ -123,17 +123,15 @@ export class AppLog {
     const before = this.#source;
     if (before && before.id !== id && !before.isDone) await this.#handOn(before, signal);
     if (signal.aborted || !this.#marks) return;
-    if (this.#source?.id !== id) this.#source = this.#sourceOf(id, withoutLines(this.#marks));
-    await this.#handOn(this.#source, signal);
+    const source = before?.id === id ? before : this.#sourceOf(id, afterAll(before?.sieve.marks ?? this.#marks));
+    this.#source = source;
+    await this.#handOn(source, signal);
     this.#publisher.flush();
   }
 
   async #handOn(source: Source, signal: AbortSignal): Promise<void> {
     const { engine, now } = this.#options;
-    const take = (lines: readonly FreshLine[]) => {
-      if (!signal.aborted) this.#marks = source.sieve.marks;
-      return this.#publisher.take(lines);
-    };
+    const take = (lines: readonly FreshLine[]) => this.#publisher.take(lines);
     const wasThere = await follow({ engine, id: source.id, sieve: source.sieve, signal, now, take });
     if (signal.aborted) return;
     if (!wasThere) await this.#handOnKept(source, take);
@@ -150,8 +148,7 @@ export class AppLog {
   }
 
   #begin(): void {
-    const from = { stamp: stampOf(this.#options.now()), nth: 0 };
-    this.#marks = { 0: from, 1: from, 2: from };
+    this.#marks = marksAt(stampOf(this.#options.now()));
     this.#publisher.begin(this.#marks);
     this.#moved(this.#marks, 0);
   }
@@ -184,12 +181,5 @@ export class AppLog {
   }
 }
 
-/** The same instants, for another container: none of its lines is known. */
-function withoutLines(marks: Marks): Marks {
-  const newest = [marks[0], marks[1], marks[2]]
-    .map((place) => place?.stamp ?? "")
-    .toSorted()
-    .at(-1);
-  const from = newest ? { stamp: newest, nth: 0 } : undefined;
-  return { 0: from, 1: from, 2: from };
-}
+/** For another container, none of whose lines is known. */
+const afterAll = (marks: Marks): Marks => marksAt(newestOf(marks) ?? "");

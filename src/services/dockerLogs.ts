@@ -248,8 +248,14 @@ function textOf(bytes: Buffer, length: number): string {
   return `${kept}… ${length - LONGEST_LINE} byte(s) of this line dropped (longer than 1 MiB)`;
 }
 
+/** Bytes of lines of one reading that are held. */
+const LARGEST_READ = 8 << 20;
+
 /** The newest lines of a reading, of at most so many bytes. `isCut`: there were older ones. */
-export async function lastLines(options: ReadOptions, most: number): Promise<{ lines: LogLine[]; isCut: boolean }> {
+export async function lastLines(
+  options: ReadOptions,
+  most = LARGEST_READ,
+): Promise<{ lines: LogLine[]; isCut: boolean }> {
   let lines: LogLine[] = [];
   let [size, isCut] = [0, false];
   for await (const more of readLines(options)) {

@@ -1,7 +1,7 @@
 /** The output of an app for somebody on the device: what there is of it, and then what comes, one container after the other. */
 import type { AppId } from "../model/app.ts";
 import { AgentError } from "../model/errors.ts";
-import { type LogLine, secondsOf, stampOf } from "../model/logLine.ts";
+import { type LogLine, marksAt, secondsOf, stampOf } from "../model/logLine.ts";
 import { instantIn, MOST_LINES } from "../model/logQuery.ts";
 import type { AppOrder } from "../model/order.ts";
 import { appNamed } from "./appNamed.ts";
@@ -31,9 +31,6 @@ interface Asked {
   readonly follows: boolean;
 }
 
-/** Bytes of lines that are held while the newest are looked for. */
-const LARGEST_READ = 8 << 20;
-
 export class LiveLog {
   readonly #options: LiveLogOptions;
 
@@ -43,22 +40,22 @@ export class LiveLog {
 
   /**
    * @param params `{ app, tail?, since?, follow? }`.
-   * @throws {AgentError} unknown_app, bad_request, and what the engine says.
+   * @throws {AgentError} unknown_app, bad_settings, and what the engine says.
    */
   async tell(params: unknown, send: Send, signal: AbortSignal): Promise<void> {
     const { app, ...window } = this.#asked(params);
     const { containerOf, keptOf, engine, now } = this.#options;
     let info = await containerOf(app);
-    let sieve = new LogSieve({}, this.#options.now);
+    const begun = stampOf(now());
     const first = info ? await this.#last(info, window, signal) : inWindow(keptOf(app), window);
-    for (const line of first) sieve.admit(line);
+    let sieve = sieveAfter(first, begun, now);
     await send(first);
     while (window.follows && !signal.aborted) {
       const next = this.#options.nextRun(app, signal);
       if (info) await follow({ engine, id: info.Id, sieve, signal, now, take: send });
       await next;
       const newest = signal.aborted ? undefined : await containerOf(app);
-      if (newest && newest.Id !== info?.Id) sieve = new LogSieve({}, this.#options.now);
+      if (newest && newest.Id !== info?.Id) sieve = new LogSieve({}, now);
       info = newest ?? info;
     }
   }
@@ -66,7 +63,7 @@ export class LiveLog {
   async #last({ Id, Config, State }: ContainerInfo, { tail, since }: Omit<Asked, "app">, signal: AbortSignal) {
     const from = since === undefined ? {} : { since: secondsOf(stampOf(since)) };
     const ask = { engine: this.#options.engine, id: Id, isTerminal: Config.Tty, isOver: !State.Running, signal };
-    return (await lastLines({ ...ask, ...from, tail, follow: false }, LARGEST_READ)).lines;
+    return (await lastLines({ ...ask, ...from, tail, follow: false })).lines;
   }
 
   #asked(params: unknown): Asked {
@@ -90,3 +87,10 @@ const inWindow = (lines: readonly LogLine[], { tail, since }: Omit<Asked, "app">
   const from = since === undefined ? "" : stampOf(since);
   return tail === 0 ? [] : lines.filter(({ stamp }) => stamp >= from).slice(-tail);
 };
+
+/** What is new after these lines; where there are none, from that stamp on. */
+function sieveAfter(lines: readonly LogLine[], begun: string, now: () => number): LogSieve {
+  const sieve = new LogSieve(lines.length > 0 ? {} : marksAt(begun), now);
+  for (const line of lines) sieve.admit(line);
+  return sieve;
+}

@@ -4,7 +4,7 @@
  * 20.10: the last 2,000 of a stream in 2 of 12 runs). Whoever takes the lines holds the reading up, and nothing else.
  */
 import { setTimeout as sleep } from "node:timers/promises";
-import { type LogLine, secondsOf, stampOf } from "../model/logLine.ts";
+import { type LogLine, msOf, secondsOf, stampOf } from "../model/logLine.ts";
 import type { Engine } from "./docker.ts";
 import { linesOf, openLog, type ReadOptions, readLines } from "./dockerLogs.ts";
 import { hasStatus } from "./dockerModem.ts";
@@ -99,7 +99,7 @@ async function askFrom({ engine, id, sieve, signal }: FollowOptions, how: How): 
   const seeks = sieve.isAhead && (await isThere(ask, sieve));
   const from = sieve.begin(seeks);
   const overlap = how.isTerminal ? OVERLAPS.one : OVERLAPS.two;
-  return { ...ask, since: from && secondsOf(stampOf(Math.max(Date.parse(`${from.slice(0, 23)}Z`) - overlap, 0))) };
+  return { ...ask, since: from && secondsOf(stampOf(Math.max(msOf(from) - overlap, 0))) };
 }
 
 /**
@@ -140,7 +140,7 @@ async function takeFresh({ sieve, take }: FollowOptions, lines: readonly LogLine
 /** How long ago the newest of these lines was printed, ms. */
 const lagOf = (lines: readonly LogLine[], now: number): number => {
   const last = lines.at(-1);
-  return last ? now - Date.parse(`${last.stamp.slice(0, 23)}Z`) : 0;
+  return last ? now - msOf(last.stamp) : 0;
 };
 
 /** Those of these lines that are new. */

@@ -35,8 +35,6 @@ export interface AppLogAnswer {
 const MOST_HISTORY = 100;
 /** The engine has so long for a question. */
 const WITHIN = seconds(20);
-/** Bytes of lines that are held while the newest are looked for. */
-const LARGEST_READ = 8 << 20;
 
 export class LogQueries {
   readonly #options: LogQueriesOptions;
@@ -62,7 +60,7 @@ export class LogQueries {
       ...(since !== undefined && { since: secondsOf(stampOf(since)) }),
       ...(until !== undefined && { until: secondsOf(stampOf(until)) }),
     };
-    const read = await lastLines({ ...ask, ...window, tail: Math.min(tail + offset, MOST_LINES) }, LARGEST_READ);
+    const read = await lastLines({ ...ask, ...window, tail: Math.min(tail + offset, MOST_LINES) });
     const { lines, isCut } = pageOf(read.lines.map(textOf), query);
     const oldest = await oldestOf(ask);
     const truncated = isCut || read.isCut;
@@ -76,7 +74,7 @@ export class LogQueries {
     if (!order) return null;
     const info = await this.#ours(container);
     const lines = info
-      ? (await lastLines({ ...this.#ask(info), tail: MOST_HISTORY }, LARGEST_READ)).lines
+      ? (await lastLines({ ...this.#ask(info), tail: MOST_HISTORY })).lines
       : (this.#kept(container) ?? []);
     const all = [...lines, ...this.#options.wordsOf(order.app)].toSorted((a, b) => (a.stamp < b.stamp ? -1 : 1));
     return pageOf(

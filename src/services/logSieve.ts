@@ -3,7 +3,7 @@
  * what passed. The engine repeats lines around a rotation (measured with Docker 20.10: 72 of 10,000 at 1 MB a file), and
  * `since` has to begin a little early, so most readings begin with what is known.
  */
-import { type LogLine, type Marks, newestOf, type Place, stampOf } from "../model/logLine.ts";
+import { type LogLine, type Marks, msOf, newestOf, type Place, stampOf } from "../model/logLine.ts";
 
 export class LogSieve {
   /** The last line of each stream that was handed on, and of each that was read in this reading. Changed in place: a line is no time to make objects. */
@@ -98,7 +98,6 @@ export class LogSieve {
 }
 
 const LATELY = 10_000;
-const msOf = (stamp: string): number => Date.parse(`${stamp.slice(0, 23)}Z`);
 
 /** On a clock that counts nanoseconds no two lines have one stamp: what has it again is the same line, repeated by the engine. */
 const isCoarse = (stamp: string): boolean => stamp.endsWith("000Z");

@@ -1,8 +1,7 @@
 /** What a studio asks of a device and its engine: names of procedures, who may, and the answers in the original's form. */
-import { networkInterfaces } from "node:os";
-import { parseAppLogQuery, parseContainerName, parseDeviceLogQuery } from "../model/logQuery.ts";
+import { type NetworkInterfaceInfo, networkInterfaces } from "node:os";
+import { dictIn, flagIn, parseAppLogQuery, parseContainerName, parseDeviceLogQuery } from "../model/logQuery.ts";
 import type { DeviceStats } from "../model/wireReport.ts";
-import { WireError } from "../model/wireRequest.ts";
 import type { DeviceLogAnswer } from "./deviceLog.ts";
 import type { Image } from "./docker.ts";
 import type { ImagePruner } from "./imagePruner.ts";
@@ -44,7 +43,7 @@ export function questions(options: QuestionOptions): Readonly<Record<string, Que
       privilege: "MAINTAIN",
       what: "prune images",
       run: async (args) => {
-        const all = allIn(args);
+        const all = flagIn(dictIn(args), "all", false);
         const words = await pruner.prune(all);
         return payload(all ? [words] : []);
       },
@@ -52,8 +51,7 @@ export function questions(options: QuestionOptions): Readonly<Record<string, Que
     get_storage_data: read("get storage data", () => stats()),
     get_network_metadata: {
       what: "get network metadata",
-      run: () =>
-        payload(addressesOf(interfaces()).map(({ address, netmask }) => ({ IP: address, Mask: maskOf(netmask) }))),
+      run: () => payload(addressesOf(interfaces()).map((each) => ({ IP: each.address, Mask: maskOf(each) }))),
     },
     get_ipv4_addresses: {
       what: "get ipv4 addresses",
@@ -66,15 +64,6 @@ export function questions(options: QuestionOptions): Readonly<Record<string, Que
     },
     get_tunnel_state: { what: "get tunnel state", run: () => payload([[]]) },
   };
-}
-
-/** @throws {WireError} for anything but `{ all?: boolean }`; the original ends its process. */
-function allIn([asked]: readonly unknown[]): boolean {
-  if (asked === undefined || asked === null) throw new WireError("arguments are missing");
-  if (typeof asked !== "object" || Array.isArray(asked)) throw new WireError("first param should be a dict");
-  const { all = false } = asked as { all?: unknown };
-  if (typeof all !== "boolean") throw new WireError("the all param should be a boolean");
-  return all;
 }
 
 const imageShown = (image: Image) => ({
@@ -91,14 +80,9 @@ const imageShown = (image: Image) => ({
 const addressesOf = (all: ReturnType<typeof networkInterfaces>) =>
   Object.entries(all).flatMap(([name, found]) => (found ?? []).map((address) => ({ name, ...address })));
 
-/** Its bytes in base64, as Go's JSON has them. */
-function maskOf(netmask: string): string {
-  if (!netmask.includes(":")) return Buffer.from(netmask.split(".").map(Number)).toString("base64");
-  const [head = "", tail = ""] = netmask.split("::");
-  const groups = (part: string) => part.split(":").filter(Boolean);
-  const missing = Array.from({ length: 8 - groups(head).length - groups(tail).length }, () => "0");
-  const all = netmask.includes("::") ? [...groups(head), ...missing, ...groups(tail)] : groups(head);
-  return Buffer.from(
-    all.flatMap((group) => [Number.parseInt(group, 16) >> 8, Number.parseInt(group, 16) & 255]),
-  ).toString("base64");
+/** The bytes of a mask in base64, as Go's JSON has them. */
+function maskOf({ cidr, family }: NetworkInterfaceInfo): string {
+  const bits = Number(cidr?.split("/")[1] ?? 0);
+  const byte = (_: unknown, at: number) => 256 - 2 ** (8 - Math.min(Math.max(bits - 8 * at, 0), 8));
+  return Buffer.from(Array.from({ length: family === "IPv4" ? 4 : 16 }, byte)).toString("base64");
 }

@@ -1,0 +1,50 @@
+/** What somebody on the device is told of an app's output: what there is, and then only what is newer. */
+import { Readable } from "node:stream";
+import { expect, test } from "vitest";
+import { type LogLine, secondsOf, stampOf } from "../../src/model/logLine.ts";
+import type { AppOrder } from "../../src/model/order.ts";
+import type { ContainerInfo, Engine, LogOptions } from "../../src/services/docker.ts";
+import { LiveLog } from "../../src/services/liveLog.ts";
+
+const NOW = Date.UTC(2026, 0, 2);
+const order = { app: { stage: "PROD", key: 42 }, name: "weather" } as unknown as AppOrder;
+const info = { Id: "c", Config: { Tty: true }, State: { Running: false } } as ContainerInfo;
+
+/** A container that printed a, b and c, a minute apart, and has ended; the last at the beginning of now. */
+async function told(params: object): Promise<string[]> {
+  const lines = [..."abc"].map((text, n) => ({ text, stamp: stampOf(NOW - (3 - n) * 60_000) }));
+  const engine = {
+    container: async () => info,
+    logs: async (_: string, { since = "0", tail }: LogOptions) => {
+      const asked = lines.filter(({ stamp }) => Number(secondsOf(stamp)) >= Number(since));
+      const last = tail === undefined ? asked : asked.slice(asked.length - tail);
+      return Readable.from([last.map(({ text, stamp }) => `${stamp} ${text}\r\n`).join("")], { objectMode: false });
+    },
+  } as unknown as Engine;
+  const over = new AbortController();
+  const log = new LiveLog({
+    ...{ engine, orders: () => [order], containerOf: async () => info, keptOf: () => [], now: () => NOW },
+    nextRun: () =>
+      new Promise((resolve) =>
+        setImmediate(() => {
+          over.abort();
+          resolve();
+        }),
+      ),
+  });
+  const heard: string[] = [];
+  const send = async (sent: readonly LogLine[]) => void heard.push(...sent.map(({ text }) => text));
+  await log.tell({ app: "weather", ...params }, send, over.signal);
+  return heard;
+}
+
+test.each([
+  [{}, "abc"],
+  [{ tail: 2 }, "bc"],
+  [{ tail: 0 }, ""],
+  [{ since: "90s" }, "c"],
+  [{ since: "10s" }, ""],
+])("of %j only that, whether it goes on or not", async (params, expected) => {
+  expect((await told(params)).join("")).toBe(expected);
+  expect((await told({ ...params, follow: true })).join("")).toBe(expected);
+});
