@@ -20,9 +20,14 @@ export const forEver = `${PRINT}${BEGINS}while true; do p 0 99999; done`;
 export class Counter {
   lines = 0;
   told = 0;
+  /** What was missing in a row, and what was told about it. */
+  readonly gaps: { missing: number; told: number }[] = [];
   /** Lines that came again or late. */
   wrong = 0;
   next = 0;
+  /** Lines up to the last one of which none is missing. */
+  inARow = 0;
+  #told = 0;
   readonly ended = Promise.withResolvers<void>();
 
   readonly take = ([message]: unknown[]): void => {
@@ -32,10 +37,17 @@ export class Counter {
 
   #take(line: string): void {
     if (line === "end") return this.ended.resolve();
-    if (line.startsWith("…")) this.told += Number(/^… (\d+) /.exec(line)?.[1] ?? 0);
+    if (line.startsWith("…")) this.#told += Number(/^… (\d+) /.exec(line)?.[1] ?? 0);
     if (!/^\d{99}$/.test(line)) return;
     const n = Number(line);
     if (n < this.next) this.wrong++;
+    if (n > this.next || this.#told > 0) {
+      this.gaps.push({ missing: n - this.next, told: this.#told });
+      this.inARow = 0;
+    }
+    this.inARow++;
+    this.told += this.#told;
+    this.#told = 0;
     this.lines++;
     this.next = n + 1;
   }

@@ -15,8 +15,7 @@ export class LogSieve {
   readonly #now: () => number;
   /** Lines before the one that was admitted last that are not in the engine's log any more, about; 0: none. */
   gap = 0;
-  /** So many lines since that stamp: what is printed in a time. */
-  #lately = { since: "", lines: 0 };
+  readonly #pace = new Pace();
 
   constructor(marks: Marks, now: () => number) {
     this.#marks = STREAMS.map((stream) => marks[stream] && { ...marks[stream] });
@@ -70,19 +69,12 @@ export class LogSieve {
 
   #moveTo({ stream, stamp }: LogLine, nth: number): void {
     const mark = this.#marks[stream] ?? { stamp, nth: 0 };
-    this.gap = stream === this.#expected ? this.#linesBetween(mark.stamp, stamp) : 0;
+    this.gap = stream === this.#expected ? this.#pace.linesBetween(mark.stamp, stamp) : 0;
     if (this.gap > 0) this.#expected = undefined;
-    if (this.#lately.lines++ === 0 || this.#lately.lines > LATELY) this.#lately = { since: stamp, lines: 1 };
+    this.#pace.count(stamp, this.gap > 0);
     mark.stamp = stamp;
     mark.nth = nth;
     this.#marks[stream] = mark;
-  }
-
-  /** As many as were printed in such a time before. The engine does not say how many it has rotated away. */
-  #linesBetween(from: string, to: string): number {
-    const { since, lines } = this.#lately;
-    const lately = msOf(from) - msOf(since);
-    return lately > 0 ? Math.max(Math.round((lines * (msOf(to) - msOf(from))) / lately), 1) : 1;
   }
 
   #isKnown(line: LogLine, read: Place, last: Place | undefined): boolean {
@@ -97,7 +89,47 @@ export class LogSieve {
   }
 }
 
-const LATELY = 10_000;
+/** What a window of counting covers, and what is long enough to tell by, ms. */
+const WINDOW = 1_000;
+const ENOUGH = 100;
+
+/**
+ * How fast lines are printed, by their stamps. The engine does not say how many it has rotated away. Told by the second before
+ * them, 20 gaps of a million lines were 4 % off together, 15 % most of them, and 43 % one (measured).
+ */
+class Pace {
+  #since = "";
+  /** A stamp from which on another window begins. */
+  #until = "";
+  #lines = 0;
+  /** Lines a ms in the window before. */
+  #before: number | undefined;
+
+  /** @param isFirst of another window, since others are missing before it */
+  count(stamp: string, isFirst: boolean): void {
+    if (stamp > this.#until || isFirst) {
+      if (!isFirst) this.#before = this.#rate(this.#lines, stamp) ?? this.#before;
+      this.#since = stamp;
+      this.#until = stampOf(msOf(stamp) + WINDOW);
+      this.#lines = 0;
+    }
+    this.#lines++;
+  }
+
+  /** Between the last one, of that stamp, and the next one; at least 1. */
+  linesBetween(from: string, to: string): number {
+    const isLong = msOf(from) - msOf(this.#since) >= ENOUGH;
+    const now = this.#rate(this.#lines - 1, from);
+    const rate = (isLong ? now : (this.#before ?? now)) ?? 0;
+    this.#before = rate;
+    return Math.max(Math.round(rate * (msOf(to) - msOf(from))) - 1, 1);
+  }
+
+  #rate(lines: number, to: string): number | undefined {
+    const span = msOf(to) - msOf(this.#since);
+    return lines > 0 && span > 0 ? lines / span : undefined;
+  }
+}
 
 /** On a clock that counts nanoseconds no two lines have one stamp: what has it again is the same line, repeated by the engine. */
 const isCoarse = (stamp: string): boolean => stamp.endsWith("000Z");

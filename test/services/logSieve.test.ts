@@ -61,7 +61,7 @@ test("how many are missing is told by what was printed in such a time before", (
   read(one, "a1 a2 a3 a4 a5");
   one.begin();
   one.admit(line("a25"));
-  expect(one.gap).toBe(25);
+  expect(one.gap).toBe(19);
 });
 
 test("a place without a line is no line that could be missing", () => {
@@ -81,6 +81,29 @@ test("the clock was set back between two readings: all up to the last line is ol
   expect(after.isAhead).toBe(true);
   expect(after.begin(true)).toBeUndefined();
   expect(read(after, "a80 a90 a1 a2", true)).toEqual(["a1", "a2"]);
+});
+
+test("how many lines a gap has is told by what was printed before it, not by the last burst of that", () => {
+  const one = sieve();
+  const at = (n: number, ms: number): LogLine => ({ stream: 0, stamp: stampOf(NOW - 100_000 + ms), text: `${n}` });
+  one.begin();
+  for (let n = 0; n < 10_050; n++) one.admit(at(n, n < 10_000 ? Math.floor(n / 10) : 1_000));
+  one.begin();
+  one.admit(at(0, 2_000));
+  expect(one.gap).toBeGreaterThan(9_000);
+  expect(one.gap).toBeLessThan(12_000);
+});
+
+test("… and by the burst alone where it came after long silence", () => {
+  const one = sieve();
+  const at = (n: number, ms: number): LogLine => ({ stream: 0, stamp: stampOf(NOW - 100_000 + ms), text: `${n}` });
+  one.begin();
+  one.admit(at(0, 0));
+  for (let n = 0; n < 5_000; n++) one.admit(at(n, 60_000 + Math.floor(n / 10)));
+  one.begin();
+  one.admit(at(0, 61_500));
+  expect(one.gap).toBeGreaterThan(9_000);
+  expect(one.gap).toBeLessThan(12_000);
 });
 
 test("… and where that line is gone, all is new, after a gap", () => {
