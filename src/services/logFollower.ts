@@ -52,7 +52,8 @@ async function followWhile(options: FollowOptions): Promise<boolean> {
   for (;;) {
     const info = await engine.container(id);
     if (!info) return false;
-    const how = { isTerminal: info.Config.Tty, isOver: !info.State.Running };
+    const { Running: isRunning } = info.State;
+    const how = { isTerminal: info.Config.Tty, isOver: !isRunning, isGentle: isRunning };
     await catchUp(options, how);
     if (how.isOver || signal.aborted) return true;
     const isHeldUp = await readLive(options, { ...how, follow: true });
@@ -62,10 +63,10 @@ async function followWhile(options: FollowOptions): Promise<boolean> {
   }
 }
 
-type How = Pick<ReadOptions, "isTerminal" | "isOver" | "follow">;
+type How = Pick<ReadOptions, "isTerminal" | "isOver" | "isGentle" | "follow">;
 
 /** All that is in the engine's files, as often as it takes to be done quickly: it opens all files of a reading at its beginning. */
-async function catchUp(options: FollowOptions, how: Pick<How, "isTerminal" | "isOver">): Promise<void> {
+async function catchUp(options: FollowOptions, how: Omit<How, "follow">): Promise<void> {
   let fresh = 0;
   const take = (lines: readonly FreshLine[]) => {
     fresh += lines.length;
