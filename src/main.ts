@@ -262,6 +262,7 @@ export async function run({ flags, config, env, version }: RunOptions): Promise<
     containerOf: (app) => logQueries.containerOf(app),
     keptOf: (app) => shelf.last(app)?.lines ?? [],
     nextRun: (app, signal) => runs.next(app, signal),
+    words: logs,
   });
   const control = await startControl({
     path: join(home.folder, "reagent.sock"),

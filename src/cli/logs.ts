@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { parseFlags } from "../model/flags.ts";
-import { LogLines } from "../model/logLine.ts";
+import { type ShownLine, ShownLines } from "../model/logLine.ts";
 import { instantIn } from "../model/logQuery.ts";
 import { plainLine } from "../model/terminal.ts";
 import { listen } from "../services/controlClient.ts";
@@ -16,6 +16,8 @@ const OPTIONS = {
   agentDir: { type: "string" },
 } as const;
 
+/** Before what the agent says. */
+const AGENT = "» ";
 /** Columns of a line on a terminal, generously. */
 const LONGEST_SHOWN = 10_000;
 
@@ -27,9 +29,9 @@ export const logs: Command = {
     "-f, --follow    goes on until Ctrl-C, also over restarts and updates of the app",
     "--since T       only later lines: 30m, 2h, 1700000000, 2026-01-02T03:04:05Z",
     "--tail N        at most the last N lines of what was printed so far; default is 5000, which is also the most",
-    "--json          one JSON object a line: stream (0 terminal, 1 output, 2 error), stamp, text",
+    '--json          one JSON object a line: stream (0 terminal, 1 output, 2 error, "agent"), stamp, text',
     "-agentDir DIR   the agent's home; default is REAGENT_HOME, else /opt/reagent",
-    "Of a container that is gone, the last 256 KiB that it printed are shown.",
+    `Of a container that is gone, the last 256 KiB that it printed are shown. What the agent says about the app has "${AGENT}" before it.`,
   ].join("\n"),
   run: (context) => orUsage(context, logs.usage, () => run(context)),
 };
@@ -56,8 +58,11 @@ function whyNot({ since, tail }: { readonly since?: string; readonly tail?: stri
 }
 
 async function show({ print, isTerminal, signal }: CommandContext, socket: string, asked: object, json: boolean) {
-  const textOf = (text: string) => (isTerminal ? plainLine(text, LONGEST_SHOWN) : text);
+  const textOf = ({ stream, text }: ShownLine) => {
+    const shown = stream === "agent" ? `${AGENT}${text}` : text;
+    return isTerminal ? plainLine(shown, LONGEST_SHOWN) : shown;
+  };
   for await (const part of listen(socket, "logs", asked, signal))
-    for (const line of LogLines.parse(part)) print(json ? JSON.stringify(line) : textOf(line.text));
+    for (const line of ShownLines.parse(part)) print(json ? JSON.stringify(line) : textOf(line));
   return 0 as const;
 }

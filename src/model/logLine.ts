@@ -12,10 +12,20 @@ export interface LogLine {
   readonly text: string;
 }
 
-/** As the agent hands them on to somebody on the device. */
-export const LogLines = z.array(
-  z.object({ stream: z.literal([0, 1, 2]), stamp: z.string(), text: z.string() }),
-) satisfies z.ZodType<LogLine[]>;
+/** As somebody on the device is shown it: of a container, or a word of the agent about its app. */
+export interface ShownLine extends Omit<LogLine, "stream"> {
+  readonly stream: Stream | "agent";
+}
+
+export const ShownLines = z.array(
+  z.object({ stream: z.literal([0, 1, 2, "agent"]), stamp: z.string(), text: z.string() }),
+) satisfies z.ZodType<ShownLine[]>;
+
+/** A word of the agent about an app. */
+export interface AgentWord extends Omit<LogLine, "stream"> {
+  /** About an end: it comes after all that was printed before it. */
+  readonly isLast: boolean;
+}
 
 const Stamp = z.string().regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z$/);
 

@@ -5,7 +5,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { AppId } from "../model/app.ts";
 import { ms } from "../model/duration.ts";
-import { type Marks, marksAt, newestOf, stampOf } from "../model/logLine.ts";
+import { type AgentWord, type Marks, marksAt, newestOf, stampOf } from "../model/logLine.ts";
 import type { Engine } from "./docker.ts";
 import { type FreshLine, follow, freshOf } from "./logFollower.ts";
 import type { Hearing } from "./logListeners.ts";
@@ -43,7 +43,7 @@ export class AppLog {
   #hearing: Hearing = "cut";
   /** Lines from here on are for those who listen: where they, or this process, began. Undefined while nobody does. */
   #marks: Marks | undefined;
-  #said: readonly { readonly stamp: string; readonly text: string }[] = [];
+  #said: readonly AgentWord[] = [];
   /** Settles when the output that is being handed on is over. */
   #following: Promise<void> | undefined;
   /** Words that wait for an output; all later ones wait behind them. */
@@ -65,27 +65,19 @@ export class AppLog {
   }
 
   /** The last words of the agent, oldest first. */
-  get words(): readonly { readonly stamp: string; readonly text: string }[] {
+  get words(): readonly AgentWord[] {
     return this.#said;
   }
 
   /** A word of the agent; `LOGGER_CLEAR` empties the view. */
   say(text: string): void {
-    if (text === "LOGGER_CLEAR") this.#said = [];
-    else this.#said = [...this.#said.slice(1 - MOST_WORDS), { stamp: stampOf(this.#options.now()), text }];
-    const word: Word = { type: "build", chunk: text };
-    if (this.#words === undefined) return this.#publisher.say(word);
-    const said = this.#words.then(() => {
-      this.#publisher.say(word);
-      if (this.#words === said) this.#words = undefined;
-    });
-    this.#words = said;
+    this.#say(text, false);
   }
 
   /** A word about an end: after all that was printed before it. */
   sayLast(text: string): void {
     if (this.#following !== undefined) this.#words = Promise.all([this.#words, this.rest()]).then(() => {});
-    this.say(text);
+    this.#say(text, true);
   }
 
   /** A line of the engine's progress, a JSON object. */
@@ -117,6 +109,18 @@ export class AppLog {
 
   close(): void {
     this.#publisher.close();
+  }
+
+  #say(text: string, isLast: boolean): void {
+    if (text === "LOGGER_CLEAR") this.#said = [];
+    else this.#said = [...this.#said.slice(1 - MOST_WORDS), { stamp: stampOf(this.#options.now()), text, isLast }];
+    const word: Word = { type: "build", chunk: text };
+    if (this.#words === undefined) return this.#publisher.say(word);
+    const said = this.#words.then(() => {
+      this.#publisher.say(word);
+      if (this.#words === said) this.#words = undefined;
+    });
+    this.#words = said;
   }
 
   async #follow(id: string, signal: AbortSignal): Promise<void> {

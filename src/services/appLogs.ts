@@ -1,6 +1,7 @@
 /** The logs of all apps: each on the topic of its container, in turn, as long as somebody listens to it. */
 import { type AppId, appName } from "../model/app.ts";
 import { seconds } from "../model/duration.ts";
+import type { AgentWord } from "../model/logLine.ts";
 import { containerName } from "../model/names.ts";
 import type { AppOrder } from "../model/order.ts";
 import { AppLog } from "./appLog.ts";
@@ -49,6 +50,7 @@ export class AppLogs {
   readonly #options: AppLogsOptions;
   readonly #apps = new Map<string, Known>();
   readonly #turns: LogTurns;
+  readonly #watching = new Set<readonly [app: string, onWord: () => void]>();
 
   constructor(options: AppLogsOptions) {
     this.#options = options;
@@ -58,16 +60,25 @@ export class AppLogs {
   /** A word of the agent; `LOGGER_CLEAR` empties the view. */
   say(order: AppOrder, text: string): void {
     this.#of(order).log.say(text);
+    this.#told(order.app);
   }
 
   /** A word about an end: after all that was printed before it. */
   sayLast(order: AppOrder, text: string): void {
     this.#of(order).log.sayLast(text);
+    this.#told(order.app);
   }
 
   /** The last words about an app, oldest first. */
-  wordsOf(app: AppId): readonly { readonly stamp: string; readonly text: string }[] {
+  wordsOf(app: AppId): readonly AgentWord[] {
     return this.#apps.get(appName(app))?.log.words ?? [];
+  }
+
+  /** Calls `onWord` when there is a word more about an app. Answers what ends it. */
+  watchWords(app: AppId, onWord: () => void): () => void {
+    const watch = [appName(app), onWord] as const;
+    this.#watching.add(watch);
+    return () => this.#watching.delete(watch);
   }
 
   /** A line of the engine's progress, a JSON object. */
@@ -138,6 +149,10 @@ export class AppLogs {
     }
     this.#apps.clear();
     this.#options.shelf.close();
+  }
+
+  #told(app: AppId): void {
+    for (const [name, onWord] of this.#watching) if (name === appName(app)) onWord();
   }
 
   #of(order: AppOrder): Known {

@@ -1,5 +1,5 @@
 /** What somebody on the device may ask of the agent about its apps, beside its status. */
-import type { LogLine } from "../model/logLine.ts";
+import type { ShownLine } from "../model/logLine.ts";
 import type { Journal } from "./journal.ts";
 import { LiveLog, type LiveLogOptions } from "./liveLog.ts";
 import type { Orders } from "./orders.ts";
@@ -18,7 +18,7 @@ export function controlHandlers({ ordersOf, journal, ...live }: ControlHandlersO
       hold: (params: unknown) => ordersOf.wake(params, "hold"),
     },
     streams: {
-      logs: (params: unknown, send: (lines: readonly LogLine[]) => Promise<void>, signal: AbortSignal) =>
+      logs: (params: unknown, send: (lines: readonly ShownLine[]) => Promise<void>, signal: AbortSignal) =>
         log.tell(params, send, signal),
     },
   };

@@ -1,7 +1,7 @@
 /** The output of an app for somebody on the device: what there is of it, and then what comes, one container after the other. */
 import type { AppId } from "../model/app.ts";
 import { AgentError } from "../model/errors.ts";
-import { type LogLine, marksAt, secondsOf, stampOf } from "../model/logLine.ts";
+import { type AgentWord, type LogLine, marksAt, type ShownLine, secondsOf, stampOf } from "../model/logLine.ts";
 import { instantIn, MOST_LINES } from "../model/logQuery.ts";
 import type { AppOrder } from "../model/order.ts";
 import { appNamed } from "./appNamed.ts";
@@ -9,6 +9,7 @@ import type { ContainerInfo, Engine } from "./docker.ts";
 import { lastLines } from "./dockerLogs.ts";
 import { follow } from "./logFollower.ts";
 import { LogSieve } from "./logSieve.ts";
+import { type Send, shown, WordTeller } from "./wordTeller.ts";
 
 export interface LiveLogOptions {
   readonly engine: Engine;
@@ -19,16 +20,30 @@ export interface LiveLogOptions {
   readonly keptOf: (app: AppId) => readonly LogLine[];
   /** Resolves when a run of the app begins. */
   readonly nextRun: (app: AppId, signal: AbortSignal) => Promise<void>;
+  readonly words: {
+    /** The last words of the agent about an app, oldest first. */
+    wordsOf(app: AppId): readonly AgentWord[];
+    /** Calls `onWord` when there is one more. Answers what ends it. */
+    watchWords(app: AppId, onWord: () => void): () => void;
+  };
   readonly now: () => number;
 }
-
-type Send = (lines: readonly LogLine[]) => Promise<void>;
 
 interface Asked {
   readonly app: AppId;
   readonly tail: number;
   readonly since: number | undefined;
   readonly follows: boolean;
+}
+
+/** What was told already, and who is told more. */
+interface Told {
+  readonly app: AppId;
+  readonly info: ContainerInfo | undefined;
+  readonly sieve: LogSieve;
+  readonly said: readonly AgentWord[];
+  readonly send: Send;
+  readonly signal: AbortSignal;
 }
 
 export class LiveLog {
@@ -44,19 +59,33 @@ export class LiveLog {
    */
   async tell(params: unknown, send: Send, signal: AbortSignal): Promise<void> {
     const { app, ...window } = this.#asked(params);
-    const { containerOf, keptOf, engine, now } = this.#options;
-    let info = await containerOf(app);
+    const { containerOf, keptOf, now, words } = this.#options;
+    const info = await containerOf(app);
     const begun = stampOf(now());
-    const first = info ? await this.#last(info, window, signal) : inWindow(keptOf(app), window);
-    let sieve = sieveAfter(first, begun, now);
-    await send(first);
-    while (window.follows && !signal.aborted) {
-      const next = this.#options.nextRun(app, signal);
-      if (info) await follow({ engine, id: info.Id, sieve, signal, now, take: send });
-      await next;
-      const newest = signal.aborted ? undefined : await containerOf(app);
-      if (newest && newest.Id !== info?.Id) sieve = new LogSieve({}, now);
-      info = newest ?? info;
+    const printed = info ? await this.#last(info, window, signal) : inWindow(keptOf(app), window);
+    const said = words.wordsOf(app);
+    await send(inWindow([...printed, ...said.map(shown)].toSorted(byStamp), window));
+    if (window.follows) await this.#goOn({ app, info, sieve: sieveAfter(printed, begun, now), said, send, signal });
+  }
+
+  async #goOn({ app, info, sieve, said, send, signal }: Told): Promise<void> {
+    const { containerOf, engine, now, words, nextRun } = this.#options;
+    let printed: Promise<unknown> = Promise.resolve();
+    const teller = new WordTeller({ words: () => words.wordsOf(app), said, send, printed: () => printed });
+    const unwatch = words.watchWords(app, teller.tell);
+    try {
+      for (let [container, lines] = [info, sieve]; !signal.aborted; ) {
+        const next = nextRun(app, signal);
+        if (container) printed = follow({ engine, id: container.Id, sieve: lines, signal, now, take: send });
+        teller.tell();
+        await printed;
+        await next;
+        const newest = signal.aborted ? undefined : await containerOf(app);
+        if (newest && newest.Id !== container?.Id) lines = new LogSieve({}, now);
+        container = newest ?? container;
+      }
+    } finally {
+      unwatch();
     }
   }
 
@@ -83,7 +112,10 @@ export class LiveLog {
   }
 }
 
-const inWindow = (lines: readonly LogLine[], { tail, since }: Omit<Asked, "app">): readonly LogLine[] => {
+const byStamp = (one: ShownLine, other: ShownLine): number =>
+  one.stamp < other.stamp ? -1 : Number(one.stamp > other.stamp);
+
+const inWindow = <L extends ShownLine>(lines: readonly L[], { tail, since }: Omit<Asked, "app">): readonly L[] => {
   const from = since === undefined ? "" : stampOf(since);
   return tail === 0 ? [] : lines.filter(({ stamp }) => stamp >= from).slice(-tail);
 };

@@ -17,7 +17,7 @@ export interface LogQueriesOptions {
   readonly adoption: Adoption;
   readonly orders: () => readonly AppOrder[];
   /** The last words of the agent about an app, oldest first. */
-  readonly wordsOf: (app: AppId) => readonly { readonly stamp: string; readonly text: string }[];
+  readonly wordsOf: (app: AppId) => readonly Pick<LogLine, "stamp" | "text">[];
   readonly now: () => number;
 }
 

@@ -1,7 +1,7 @@
 /** What somebody on the device is told of an app's output: what there is, and then only what is newer. */
 import { Readable } from "node:stream";
 import { expect, test } from "vitest";
-import { type LogLine, secondsOf, stampOf } from "../../src/model/logLine.ts";
+import { type ShownLine, secondsOf, stampOf } from "../../src/model/logLine.ts";
 import type { AppOrder } from "../../src/model/order.ts";
 import type { ContainerInfo, Engine, LogOptions } from "../../src/services/docker.ts";
 import { LiveLog } from "../../src/services/liveLog.ts";
@@ -22,8 +22,9 @@ async function told(params: object): Promise<string[]> {
     },
   } as unknown as Engine;
   const over = new AbortController();
+  const words = { wordsOf: () => [], watchWords: () => () => {} };
   const log = new LiveLog({
-    ...{ engine, orders: () => [order], containerOf: async () => info, keptOf: () => [], now: () => NOW },
+    ...{ engine, orders: () => [order], containerOf: async () => info, keptOf: () => [], now: () => NOW, words },
     nextRun: () =>
       new Promise((resolve) =>
         setImmediate(() => {
@@ -33,7 +34,7 @@ async function told(params: object): Promise<string[]> {
       ),
   });
   const heard: string[] = [];
-  const send = async (sent: readonly LogLine[]) => void heard.push(...sent.map(({ text }) => text));
+  const send = async (sent: readonly ShownLine[]) => void heard.push(...sent.map(({ text }) => text));
   await log.tell({ app: "weather", ...params }, send, over.signal);
   return heard;
 }
