@@ -68,3 +68,6 @@ export const marksAt = (stamp: string): Marks => ({ 0: { stamp, nth: 0 }, 1: { s
 
 /** What stands in a log where lines are missing; the original's form. */
 export const droppedLine = (lines: number, reason: string): string => `… ${lines} log line(s) dropped (${reason})`;
+
+/** A reason of it. The engine does not say how many, so their number is an estimate. */
+export const ROTATED = "about, rotated away by the engine";

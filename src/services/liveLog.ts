@@ -1,13 +1,22 @@
 /** The output of an app for somebody on the device: what there is of it, and then what comes, one container after the other. */
 import type { AppId } from "../model/app.ts";
 import { AgentError } from "../model/errors.ts";
-import { type AgentWord, type LogLine, marksAt, type ShownLine, secondsOf, stampOf } from "../model/logLine.ts";
+import {
+  type AgentWord,
+  droppedLine,
+  type LogLine,
+  marksAt,
+  ROTATED,
+  type ShownLine,
+  secondsOf,
+  stampOf,
+} from "../model/logLine.ts";
 import { instantIn, MOST_LINES } from "../model/logQuery.ts";
 import type { AppOrder } from "../model/order.ts";
 import { appNamed } from "./appNamed.ts";
 import type { ContainerInfo, Engine } from "./docker.ts";
 import { lastLines } from "./dockerLogs.ts";
-import { follow } from "./logFollower.ts";
+import { type FreshLine, follow } from "./logFollower.ts";
 import { LogSieve } from "./logSieve.ts";
 import { type Send, shown, WordTeller } from "./wordTeller.ts";
 
@@ -72,11 +81,12 @@ export class LiveLog {
     const { containerOf, engine, now, words, nextRun } = this.#options;
     let printed: Promise<unknown> = Promise.resolve();
     const teller = new WordTeller({ words: () => words.wordsOf(app), said, send, printed: () => printed });
+    const take = (lines: readonly FreshLine[]) => send(lines.flatMap(told));
     const unwatch = words.watchWords(app, teller.tell);
     try {
       for (let [container, lines] = [info, sieve]; !signal.aborted; ) {
         const next = nextRun(app, signal);
-        if (container) printed = follow({ engine, id: container.Id, sieve: lines, signal, now, take: send });
+        if (container) printed = follow({ engine, id: container.Id, sieve: lines, signal, now, take });
         teller.tell();
         await printed;
         await next;
@@ -111,6 +121,11 @@ export class LiveLog {
     };
   }
 }
+
+const told = ({ stream, stamp, text, gap }: FreshLine): ShownLine[] => {
+  const line = { stream, stamp, text };
+  return gap === 0 ? [line] : [{ stream: "agent", stamp, text: droppedLine(gap, ROTATED) }, line];
+};
 
 const byStamp = (one: ShownLine, other: ShownLine): number =>
   one.stamp < other.stamp ? -1 : Number(one.stamp > other.stamp);

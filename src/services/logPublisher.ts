@@ -7,7 +7,7 @@
  * arrived or not: it is not sent again, and its lines are told as unconfirmed.
  */
 import { type Ms, ms } from "../model/duration.ts";
-import { droppedLine, type Marks } from "../model/logLine.ts";
+import { droppedLine, type Marks, ROTATED } from "../model/logLine.ts";
 import type { FreshLine } from "./logFollower.ts";
 import type { LogTurns } from "./logTurns.ts";
 
@@ -81,7 +81,7 @@ export class LogPublisher {
   /** Lines of the container. Resolves when more may come. */
   take(lines: readonly FreshLine[]): Promise<void> | undefined {
     for (const line of lines) {
-      if (line.gap > 0) this.gap(line.gap, "about, rotated away by the engine");
+      if (line.gap > 0) this.gap(line.gap, ROTATED);
       const bytes = sizeOf(line.text);
       if (bytes <= ROOM) this.#keep({ text: line.text, bytes, lines: 1, of: line });
       else for (const piece of piecesOf(line)) this.#keep(piece);

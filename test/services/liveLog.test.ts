@@ -11,12 +11,14 @@ const order = { app: { stage: "PROD", key: 42 }, name: "weather" } as unknown as
 const info = { Id: "c", Config: { Tty: true }, State: { Running: false } } as ContainerInfo;
 
 /** A container that printed a, b and c, a minute apart, and has ended; the last at the beginning of now. */
-async function told(params: object): Promise<string[]> {
-  const lines = [..."abc"].map((text, n) => ({ text, stamp: stampOf(NOW - (3 - n) * 60_000) }));
+async function told(params: object, rotatesAway = 0): Promise<string[]> {
+  const lines = [..."abcdefgh"].map((text, n) => ({ text, stamp: stampOf(NOW - (3 - n) * 60_000) }));
+  let asks = 0;
   const engine = {
     container: async () => info,
     logs: async (_: string, { since = "0", tail }: LogOptions) => {
-      const asked = lines.filter(({ stamp }) => Number(secondsOf(stamp)) >= Number(since));
+      const kept = asks++ === 0 || rotatesAway === 0 ? lines.slice(0, 3) : lines.slice(rotatesAway);
+      const asked = kept.filter(({ stamp }) => Number(secondsOf(stamp)) >= Number(since));
       const last = tail === undefined ? asked : asked.slice(asked.length - tail);
       return Readable.from([last.map(({ text, stamp }) => `${stamp} ${text}\r\n`).join("")], { objectMode: false });
     },
@@ -48,4 +50,9 @@ test.each([
 ])("of %j only that, whether it goes on or not", async (params, expected) => {
   expect((await told(params)).join("")).toBe(expected);
   expect((await told({ ...params, follow: true })).join("")).toBe(expected);
+});
+
+test("what the engine has rotated away before it was read is told", async () => {
+  const gap = "… 2 log line(s) dropped (about, rotated away by the engine)";
+  expect(await told({ follow: true }, 5)).toEqual(["a", "b", "c", gap, "f", "g", "h"]);
 });
