@@ -42,6 +42,6 @@ export class WordTeller {
 
   #next(): AgentWord | undefined {
     const words = this.#options.words();
-    return words[words.findIndex((word) => word === this.#last) + 1];
+    return words[this.#last === undefined ? 0 : words.indexOf(this.#last) + 1];
   }
 }
