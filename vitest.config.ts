@@ -6,6 +6,7 @@ const common = { restoreMocks: true, unstubEnvs: true, execArgv: ["--expose-gc"]
 /** `unit` needs nothing but Node; `engine` starts a Docker engine and a registry of its own, `routers` real WAMP routers. */
 export default defineConfig({
   test: {
+    maxConcurrency: 3,
     reporters: report ? ["default", "json"] : ["default"],
     ...(report && { outputFile: { json: report } }),
     projects: [

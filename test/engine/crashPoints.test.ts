@@ -154,7 +154,7 @@ async function shown(s: Stage, engine = s.engine) {
   };
 }
 
-describe.each(Object.entries(TRANSITIONS))("%s", (_, transition) => {
+describe.concurrent.each(Object.entries(TRANSITIONS))("%s", (_, transition) => {
   const { act, calls, ends, containers, images } = transition;
 
   test("makes these calls and no others", async () => {

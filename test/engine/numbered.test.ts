@@ -1,6 +1,6 @@
 /**
  * Numbered lines under everything that happens: links that are cut, an agent that is killed, containers that are killed and
- * restarted. Each line comes once, in order, or its loss is told. For so many seconds on each router: PROVE, default 50.
+ * restarted. Each line comes once, in order, or its loss is told. For so many seconds, on all routers side by side: PROVE, default 50.
  */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -153,7 +153,7 @@ const CHOICES: Readonly<Record<string, () => RouterChoice>> = {
   crossbar: () => ({ kind: "crossbar", program: programOf("crossbar") }),
 };
 
-test.each(Object.keys(CHOICES))(
+test.concurrent.each(Object.keys(CHOICES))(
   "%s: each line once and in order, or told as unconfirmed",
   async (name) => {
     await using s = await startStage({
