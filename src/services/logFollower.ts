@@ -42,7 +42,8 @@ export async function follow(options: FollowOptions): Promise<boolean> {
   try {
     return await followWhile(options);
   } catch (error) {
-    if (hasStatus(error, 404)) return false;
+    // 409: it is being removed (seen with Docker 20.10).
+    if (hasStatus(error, 404, 409)) return false;
     throw error;
   }
 }

@@ -1,0 +1,23 @@
+/** How following an output ends where its container goes away meanwhile. */
+import { expect, test } from "vitest";
+import type { Engine } from "../../src/services/docker.ts";
+import { EngineError } from "../../src/services/dockerModem.ts";
+import { follow } from "../../src/services/logFollower.ts";
+import { LogSieve } from "../../src/services/logSieve.ts";
+
+function followed(status: number): Promise<boolean> {
+  const engine = {
+    container: async () => ({ Id: "c", Config: { Tty: true }, State: { Running: false } }),
+    logs: () => Promise.reject(new EngineError("container_failed", "can not get logs", { status })),
+  } as unknown as Engine;
+  const { signal } = new AbortController();
+  return follow({ engine, id: "c", sieve: new LogSieve({}, Date.now), signal, now: Date.now, take: () => {} });
+}
+
+test.each([404, 409])("one that is being removed is gone (%s)", async (status) => {
+  expect(await followed(status)).toBe(false);
+});
+
+test("what else the engine says is an error", async () => {
+  await expect(followed(500)).rejects.toThrow("can not get logs");
+});
