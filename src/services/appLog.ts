@@ -33,6 +33,8 @@ interface Source {
 
 /** Words of the agent that are remembered. */
 const MOST_WORDS = 50;
+/** An output that ended longer ago is that of the run before, ms. */
+const JUST = 1_000;
 /** How long a word about an end waits for the output before it, which may have far to go. */
 const LAST_WORDS_WAIT = ms(2_000);
 
@@ -46,6 +48,9 @@ export class AppLog {
   #said: readonly AgentWord[] = [];
   /** Settles when the output that is being handed on is over. */
   #following: Promise<void> | undefined;
+  /** When the last output was over, and what settles at the end of the next one. */
+  #endedAt = 0;
+  #ended = Promise.withResolvers<void>();
   /** Words that wait for an output; all later ones wait behind them. */
   #words: Promise<void> | undefined;
 
@@ -74,9 +79,15 @@ export class AppLog {
     this.#say(text, false);
   }
 
-  /** A word about an end: after all that was printed before it. */
-  sayLast(text: string): void {
+  /**
+   * A word about an end: after all that was printed before it.
+   *
+   * @param isAtOnce it ended so soon that its output may not be read yet
+   */
+  sayLast(text: string, isAtOnce = false): void {
     if (this.#following !== undefined) this.#words = Promise.all([this.#words, this.rest()]).then(() => {});
+    else if (isAtOnce && this.#marks && this.#options.now() - this.#endedAt > JUST)
+      this.#words = Promise.all([this.#words, this.#nextOutput()]).then(() => {});
     this.#say(text, true);
   }
 
@@ -99,6 +110,9 @@ export class AppLog {
     this.#following = done;
     await done;
     if (this.#following === done) this.#following = undefined;
+    this.#endedAt = this.#options.now();
+    this.#ended.resolve();
+    this.#ended = Promise.withResolvers();
   }
 
   /** Resolves when the output of a container that ended is handed on, or after a while. */
@@ -109,6 +123,11 @@ export class AppLog {
 
   close(): void {
     this.#publisher.close();
+  }
+
+  /** Settles when the next output is handed on, or after a while. */
+  async #nextOutput(): Promise<void> {
+    await Promise.race([this.#ended.promise, sleep(LAST_WORDS_WAIT, undefined, { ref: false })]);
   }
 
   #say(text: string, isLast: boolean): void {

@@ -64,8 +64,8 @@ export class AppLogs {
   }
 
   /** A word about an end: after all that was printed before it. */
-  sayLast(order: AppOrder, text: string): void {
-    this.#of(order).log.sayLast(text);
+  sayLast(order: AppOrder, text: string, isAtOnce = false): void {
+    this.#of(order).log.sayLast(text, isAtOnce);
     this.#told(order.app);
   }
 
