@@ -137,3 +137,12 @@ test("what is kept of a container's output is its end, at most 256 KiB", () => {
   expect([kept?.container, kept?.lines.at(-1)?.text.trim()]).toEqual([ONE, "4999"]);
   expect(kept?.lines.length).toBe(Math.floor((256 * 1024) / (99 + 34)));
 });
+
+test("a word about an end that came at once waits for an output whose reading has not begun", async () => {
+  const { log, sent, until } = start({ [ONE]: ["a", "b"] });
+  log.hear("heard");
+  log.sayLast("failed to start", true);
+  await log.follow(ONE, never);
+  await until("* failed to start");
+  expect(sent).toEqual(["a", "b", "* failed to start"]);
+});
