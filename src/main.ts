@@ -199,7 +199,7 @@ export async function run({ flags, config, env, version }: RunOptions): Promise<
     keepMemory: (app, memory, error) => store.keepMemory(app, memory, error),
     seeRun: (seen) => runs.see(seen),
     keepUntold: (reports) => store.keepUntold(reports),
-    say: (order, text) => logs.sayLast(order, text),
+    say: (order, text, run) => logs.sayLast(order, text, run),
   });
   const startedAt = now();
   const linkLog = new LinkLog(log, now);

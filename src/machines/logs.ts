@@ -6,13 +6,11 @@
  * Rests in: ended, paused. Picture: diagrams/logs.svg
  */
 import { assign, or, setup } from "xstate";
-import type { AppId } from "../model/app.ts";
+import type { AppId, Run } from "../model/app.ts";
 import { watchSlot } from "./slot.ts";
 
-export interface FollowInput {
+export interface FollowInput extends Run {
   readonly app: AppId;
-  readonly id: string;
-  readonly startedAt: number;
 }
 
 interface LogsContext {
@@ -20,7 +18,7 @@ interface LogsContext {
   /** Somebody listens, as far as is known. */
   readonly isHeard: boolean;
   /** The run that is followed, or was last. */
-  readonly run?: { readonly id: string; readonly startedAt: number } | undefined;
+  readonly run?: Run | undefined;
 }
 
 /** `logs.ended`: the output is over, or cannot be read any more. */
@@ -28,12 +26,9 @@ export type LogsFact = { readonly type: "logs.ended" };
 /** `logs.unheard` too while there is no link: who listens is not known then. */
 export type HearingFact = { readonly type: "logs.heard" } | { readonly type: "logs.unheard" };
 /** `isOver`: the run has ended before anybody followed it; its output is there all the same. */
-type LogsEvent =
-  | LogsFact
-  | HearingFact
-  | { readonly type: "logs.follow"; readonly id: string; readonly startedAt: number; readonly isOver: boolean };
+type LogsEvent = LogsFact | HearingFact | ({ readonly type: "logs.follow"; readonly isOver: boolean } & Run);
 
-const noted = ({ event }: { event: { id: string; startedAt: number } }) => event;
+const noted = ({ event }: { event: Run }) => event;
 
 export const logsMachine = setup({
   types: {} as { context: LogsContext; events: LogsEvent; input: { readonly app: AppId } },
@@ -54,7 +49,7 @@ export const logsMachine = setup({
 
   actions: {
     noteRun: assign({
-      run: (_, { id, startedAt }: { id: string; startedAt: number }) => ({ id, startedAt }),
+      run: (_, { id, startedAt }: Run) => ({ id, startedAt }),
     }),
     noteHeard: assign({ isHeard: true }),
     noteUnheard: assign({ isHeard: false }),

@@ -3,7 +3,7 @@
  * listens, and between it the words of the agent. All of it goes out on one topic, in order.
  */
 import { setTimeout as sleep } from "node:timers/promises";
-import type { AppId } from "../model/app.ts";
+import type { AppId, Run } from "../model/app.ts";
 import { ms } from "../model/duration.ts";
 import { type AgentWord, type Marks, marksAt, newestOf, stampOf } from "../model/logLine.ts";
 import type { Engine } from "./docker.ts";
@@ -33,8 +33,6 @@ interface Source {
 
 /** Words of the agent that are remembered. */
 const MOST_WORDS = 50;
-/** An output that ended longer ago is that of the run before, ms. */
-const JUST = 1_000;
 /** How long a word about an end waits for the output before it, which may have far to go. */
 const LAST_WORDS_WAIT = ms(2_000);
 
@@ -48,8 +46,8 @@ export class AppLog {
   #said: readonly AgentWord[] = [];
   /** Settles when the output that is being handed on is over. */
   #following: Promise<void> | undefined;
-  /** When the last output was over, and what settles at the end of the next one. */
-  #endedAt = 0;
+  /** The run whose output was over last, and what settles at the end of the next one. */
+  #over: Run | undefined;
   #ended = Promise.withResolvers<void>();
   /** Words that wait for an output; all later ones wait behind them. */
   #words: Promise<void> | undefined;
@@ -82,11 +80,11 @@ export class AppLog {
   /**
    * A word about an end: after all that was printed before it.
    *
-   * @param isAtOnce it ended so soon that its output may not be read yet
+   * @param run that ended so soon that the reading of its output may not have begun
    */
-  sayLast(text: string, isAtOnce = false): void {
+  sayLast(text: string, run?: Run): void {
     if (this.#following !== undefined) this.#words = Promise.all([this.#words, this.rest()]).then(() => {});
-    else if (isAtOnce && this.#marks && this.#options.now() - this.#endedAt > JUST)
+    else if (run && this.#marks && !isSame(run, this.#over))
       this.#words = Promise.all([this.#words, this.#nextOutput()]).then(() => {});
     this.#say(text, true);
   }
@@ -103,14 +101,14 @@ export class AppLog {
   }
 
   /** Hands on what a container prints, and what it printed since somebody listens; resolves at its end. */
-  async follow(id: string, signal: AbortSignal): Promise<void> {
-    const done = this.#follow(id, signal).catch((error: unknown) => {
+  async follow(run: Run, signal: AbortSignal): Promise<void> {
+    const done = this.#follow(run.id, signal).catch((error: unknown) => {
       if (!signal.aborted) this.#options.onProblem(error);
     });
     this.#following = done;
     await done;
     if (this.#following === done) this.#following = undefined;
-    this.#endedAt = this.#options.now();
+    this.#over = run;
     this.#ended.resolve();
     this.#ended = Promise.withResolvers();
   }
@@ -203,6 +201,8 @@ export class AppLog {
     this.#options.shelf.keepCursor(this.#options.app, { container: this.#source?.id ?? "", marks, unconfirmed });
   }
 }
+
+const isSame = (run: Run, other: Run | undefined): boolean => run.id === other?.id && run.startedAt === other.startedAt;
 
 /** For another container, none of whose lines is known. */
 const afterAll = (marks: Marks): Marks => marksAt(newestOf(marks) ?? "");

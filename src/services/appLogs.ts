@@ -1,5 +1,5 @@
 /** The logs of all apps: each on the topic of its container, in turn, as long as somebody listens to it. */
-import { type AppId, appName } from "../model/app.ts";
+import { type AppId, appName, type Run } from "../model/app.ts";
 import { seconds } from "../model/duration.ts";
 import type { AgentWord } from "../model/logLine.ts";
 import { containerName } from "../model/names.ts";
@@ -12,13 +12,6 @@ import type { Fate, Word } from "./logPublisher.ts";
 import { LARGEST_LAST, type LogShelf } from "./logShelf.ts";
 import { type LogOutlet, LogTurns } from "./logTurns.ts";
 
-/** One run of a container. */
-export interface Run {
-  readonly app: AppId;
-  readonly id: string;
-  readonly startedAt: number;
-}
-
 export interface AppLogsOptions {
   readonly engine: Engine;
   readonly shelf: LogShelf;
@@ -30,7 +23,7 @@ export interface AppLogsOptions {
   readonly send: (topic: string, message: string | Word) => Promise<Fate>;
   readonly now: () => number;
   /** The last of what a run printed, when it is over. */
-  readonly onPrinted?: ((app: AppId, run: Omit<Run, "app">, lines: readonly string[]) => void) | undefined;
+  readonly onPrinted?: ((app: AppId, run: Run, lines: readonly string[]) => void) | undefined;
   /** Output that could not be read. */
   readonly onProblem: (app: AppId, error: unknown) => void;
 }
@@ -63,9 +56,9 @@ export class AppLogs {
     this.#told(order.app);
   }
 
-  /** A word about an end: after all that was printed before it. */
-  sayLast(order: AppOrder, text: string, isAtOnce = false): void {
-    this.#of(order).log.sayLast(text, isAtOnce);
+  /** A word about an end, of this run where nobody may have begun to read it: after all that was printed before it. */
+  sayLast(order: AppOrder, text: string, run?: Run): void {
+    this.#of(order).log.sayLast(text, run);
     this.#told(order.app);
   }
 
@@ -99,10 +92,10 @@ export class AppLogs {
   }
 
   /** Hands on the output of one run; `onEnd` is called when it is over. Answers what ends it before. */
-  follow({ app, id }: Run, onEnd: () => void): () => void {
+  follow({ app, ...run }: Run & { readonly app: AppId }, onEnd: () => void): () => void {
     const order = this.#options.orderOf(app);
     const over = new AbortController();
-    const following = order ? this.#of(order).log.follow(id, over.signal) : Promise.resolve();
+    const following = order ? this.#of(order).log.follow(run, over.signal) : Promise.resolve();
     void following.then(() => over.signal.aborted || onEnd());
     return () => over.abort();
   }
@@ -111,7 +104,7 @@ export class AppLogs {
    * Keeps the last of what a container printed, before it is removed or because it has ended; waits a little for those who
    * still listen to it. Never rejects.
    */
-  async keepLast(order: AppOrder, { id, startedAt }: Omit<Run, "app">): Promise<void> {
+  async keepLast(order: AppOrder, { id, startedAt }: Run): Promise<void> {
     const { engine, shelf, onPrinted, onProblem } = this.#options;
     const { app } = order;
     try {

@@ -80,7 +80,7 @@ export function createAppServices(options: AppServicesOptions): AppServices {
     claimFolder: (folder, app) => store.claimFolder(folder, app),
     release: (app) => store.release(app),
     say: (order, text) => logs.say(order, text),
-    sayLast: (order, text) => logs.sayLast(order, text, true),
+    sayLast: (order, text, run) => logs.sayLast(order, text, run),
     keepLast: (order, run) => logs.keepLast(order, run),
     onProgress: (order, line) => logs.progress(order, line),
   });

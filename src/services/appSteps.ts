@@ -25,7 +25,7 @@ export function createSteps(options: WorkOptions): Steps {
         await run(work);
         const facts = await work.look();
         const isAchieved = ACHIEVED[name](facts, input.version);
-        if (name === "startContainer" || name === "swapContainers") work.tellStart(isAchieved);
+        if (name === "startContainer" || name === "swapContainers") work.tellStart(isAchieved, facts);
         if (!isAchieved) throw work.fruitless(name, facts);
         return facts;
       });

@@ -1,5 +1,5 @@
 /** One step of one app on the engine. Only what bears our serial and the app is touched. */
-import { type AppId, appName, type Facts, type StepInput } from "../model/app.ts";
+import { type AppId, appName, type Facts, type Run, type StepInput } from "../model/app.ts";
 import { AgentError } from "../model/errors.ts";
 import { exitWords } from "../model/exitWords.ts";
 import { containerName, keptName, LABELS, repositoryOf } from "../model/names.ts";
@@ -27,9 +27,9 @@ export interface WorkOptions extends MakerOptions {
   /** The order of an app as it is on disk. */
   readonly orderOf: (app: AppId) => AppOrder | undefined;
   /** A word about an end, after the output before it. */
-  readonly sayLast: (order: AppOrder, text: string) => void;
+  readonly sayLast: (order: AppOrder, text: string, run: Run | undefined) => void;
   /** Keeps the last of what a container printed, before it goes. Never rejects. */
-  readonly keepLast: (order: AppOrder, run: { readonly id: string; readonly startedAt: number }) => Promise<void>;
+  readonly keepLast: (order: AppOrder, run: Run) => Promise<void>;
   /** A line of the engine's progress for the app's log. */
   readonly onProgress: (order: AppOrder, line: string) => void;
 }
@@ -170,9 +170,9 @@ export class Work {
     return own.every(([declared, port]) => (ports[declared] ?? port) === port);
   }
 
-  tellStart(isUp: boolean): void {
+  tellStart(isUp: boolean, { container }: Facts): void {
     if (isUp) this.say(`Now running app ${this.order.name} (${this.version})`);
-    else this.#options.sayLast(this.order, "The app failed to start, reason: the container has exited");
+    else this.#options.sayLast(this.order, "The app failed to start, reason: the container has exited", container);
   }
 
   /** It stays, so that the version that was up comes back first. */

@@ -1,5 +1,5 @@
 /** Makes records of runs from what the machines know of each app's container, and from its output. */
-import { type AppId, appName, type Container, type Desired, type Facts } from "../model/app.ts";
+import { type AppId, appName, type Container, type Desired, type Facts, type Run } from "../model/app.ts";
 import type { AgentError } from "../model/errors.ts";
 import { signalOf } from "../model/exitWords.ts";
 import { MOST_LINES, type RunRecord, runId } from "../model/runRecord.ts";
@@ -19,7 +19,7 @@ interface RunRecordsOptions {
   /** Records of an app, newest first. */
   readonly known: (app: AppId) => readonly RunRecord[];
   /** A run has ended, and its container is still there. */
-  readonly onEnd: (app: AppId, run: { readonly id: string; readonly startedAt: number }) => void;
+  readonly onEnd: (app: AppId, run: Run) => void;
 }
 
 const LONGEST_LINE = 300;
@@ -63,7 +63,7 @@ export class RunWatcher {
   }
 
   /** What a run printed last; its output may end after the run does. */
-  printed(app: AppId, run: { readonly id: string; readonly startedAt: number }, printed: readonly string[]): void {
+  printed(app: AppId, run: Run, printed: readonly string[]): void {
     const id = runId(run);
     const record =
       this.#lastOf(app)?.run === id ? this.#lastOf(app) : this.#options.known(app).find((each) => each.run === id);

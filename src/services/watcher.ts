@@ -2,7 +2,7 @@
  * Sees every machine of the tree after every event, and does what has to be done about it outside: a line in the log, what
  * must survive on disk, the agent's words in an app's log, and since when each one is in its state.
  */
-import { type AppId, type AppReport, appName, type Desired, type Facts, type Memory } from "../model/app.ts";
+import { type AppId, type AppReport, appName, type Desired, type Facts, type Memory, type Run } from "../model/app.ts";
 import type { AgentError } from "../model/errors.ts";
 import type { AppOrder } from "../model/order.ts";
 import { crashSayings, setAsideSayings } from "../model/sayings.ts";
@@ -35,8 +35,8 @@ export interface WatcherOptions {
   /** For the records of runs. */
   readonly seeRun: (app: SeenApp & { readonly state: string }) => void;
   readonly keepUntold: (reports: readonly AppReport[]) => void;
-  /** A word of the agent in an app's log. */
-  readonly say: (order: AppOrder, text: string) => void;
+  /** A word of the agent in an app's log; with the run that has ended. */
+  readonly say: (order: AppOrder, text: string, run?: Run) => void;
 }
 
 interface Known {
@@ -99,10 +99,11 @@ export class Watcher {
     const { log, now, orderOf, say } = this.#options;
     const order = orderOf(app);
     if (!order) return;
-    const exitCode = facts?.container?.exitCode;
+    const container = facts?.container;
+    const exitCode = container?.exitCode;
     log.warn({ app: appName(app), name: order.name, error, exitCode, failures: memory.failures }, "an app failed");
     for (const text of crashSayings({ name: order.name, stage: app.stage, error, exitCode, memory, now: now() }))
-      say(order, text);
+      say(order, text, container?.is === "down" ? container : undefined);
   }
 }
 

@@ -14,6 +14,10 @@ import { LogTurns } from "../../src/services/logTurns.ts";
 
 const app: AppId = { stage: "PROD", key: 42 };
 const [ONE, TWO] = ["1".repeat(64), "2".repeat(64)];
+const [first, second] = [
+  { id: ONE, startedAt: 1 },
+  { id: TWO, startedAt: 1 },
+];
 const NOW = Date.UTC(2026, 0, 2);
 const never = new AbortController().signal;
 
@@ -58,8 +62,8 @@ function start(containers: Record<string, readonly string[]>, fate: Fate | "open
 test("the output of one container after the other, from when somebody listens", async () => {
   const { log, sent, until } = start({ [ONE]: ["a", "b"], [TWO]: ["x", "y", "c"] });
   log.hear("heard");
-  await log.follow(ONE, never);
-  await log.follow(TWO, never);
+  await log.follow(first, never);
+  await log.follow(second, never);
   await until("c");
   expect(sent).toEqual(["a", "b", "c"]);
 });
@@ -67,7 +71,7 @@ test("the output of one container after the other, from when somebody listens", 
 test("nobody listens: nothing is handed on, words are; who comes later hears nothing older", async () => {
   const { log, sent, until } = start({ [ONE]: ["a", "b"] });
   log.hear("unheard");
-  await log.follow(ONE, never);
+  await log.follow(first, never);
   log.progress('{"status":"Downloading"}');
   log.say("Starting weather...");
   await until("* Starting weather...");
@@ -75,25 +79,25 @@ test("nobody listens: nothing is handed on, words are; who comes later hears not
 });
 
 test("the next process goes on where the last one was; what was under way is told as unconfirmed", async () => {
-  const first = start({ [ONE]: ["a", "b"] }, "open");
-  first.log.hear("heard");
-  await first.log.follow(ONE, never);
-  await first.until("b");
+  const before = start({ [ONE]: ["a", "b"] }, "open");
+  before.log.hear("heard");
+  await before.log.follow(first, never);
+  await before.until("b");
   shelf.close();
   shelf = openShelf();
   const { log, sent, until } = start({ [ONE]: ["a", "b", "c"] });
   expect(log.wasHeard).toBe(true);
   log.hear("heard");
-  await log.follow(ONE, never);
+  await log.follow(first, never);
   await until("c");
   expect(sent).toEqual(["… 2 log line(s) dropped (unconfirmed when the agent ended)", "c"]);
 });
 
 test("where everybody has left, the next process knows of nobody", async () => {
-  const first = start({ [ONE]: ["a"] });
-  first.log.hear("heard");
-  await first.log.follow(ONE, never);
-  first.log.hear("unheard");
+  const before = start({ [ONE]: ["a"] });
+  before.log.hear("heard");
+  await before.log.follow(first, never);
+  before.log.hear("unheard");
   expect(start({}).log.wasHeard).toBe(false);
 });
 
@@ -102,14 +106,14 @@ test("of a container that is gone, the last that was kept comes, and only what w
   const { log, sent, until } = start(containers);
   log.hear("heard");
   const over = new AbortController();
-  const following = log.follow(ONE, over.signal);
+  const following = log.follow(first, over.signal);
   await until("a");
   over.abort();
   await following;
   const line = (text: string, n: number) => ({ stream: 0 as const, stamp: stampOf(NOW + n * 1_000), text });
   shelf.keepLast(app, ONE, [line("a", 1), line("b", 2)]);
   delete containers[ONE];
-  await log.follow(ONE, never);
+  await log.follow(first, never);
   await until("b");
   expect(sent).toEqual(["a", "b"]);
 });
@@ -117,7 +121,7 @@ test("of a container that is gone, the last that was kept comes, and only what w
 test("a word about an end comes after the output, and later words after it", async () => {
   const { log, sent, until } = start({ [ONE]: ["a", "b"] });
   log.hear("heard");
-  const following = log.follow(ONE, never);
+  const following = log.follow(first, never);
   log.sayLast("exited with status code: 7");
   log.say("Entered a crashloop");
   await following;
@@ -138,11 +142,16 @@ test("what is kept of a container's output is its end, at most 256 KiB", () => {
   expect(kept?.lines.length).toBe(Math.floor((256 * 1024) / (99 + 34)));
 });
 
-test("a word about an end that came at once waits for an output whose reading has not begun", async () => {
-  const { log, sent, until } = start({ [ONE]: ["a", "b"] });
+test("a word about the end of a run whose reading has not begun waits for its output", async () => {
+  const containers: Record<string, readonly string[]> = { [ONE]: ["a"] };
+  const { log, sent, until } = start(containers);
   log.hear("heard");
-  log.sayLast("failed to start", true);
-  await log.follow(ONE, never);
+  await log.follow(first, never);
+  log.sayLast("exited", first);
+  containers[ONE] = ["a", "b"];
+  const again = { ...first, startedAt: 2 };
+  log.sayLast("failed to start", again);
+  await log.follow(again, never);
   await until("* failed to start");
-  expect(sent).toEqual(["a", "b", "* failed to start"]);
+  expect(sent).toEqual(["a", "* exited", "b", "* failed to start"]);
 });

@@ -14,6 +14,7 @@ function start() {
   const lines: string[] = [];
   const kept: Memory[] = [];
   const said: string[] = [];
+  const runs: (string | undefined)[] = [];
   const untold: number[] = [];
   const log = (level: string) => (_: object, words: string) => lines.push(`${level} ${words}`);
   const watcher = new Watcher({
@@ -23,7 +24,10 @@ function start() {
     keepMemory: (_, memory) => kept.push(memory),
     seeRun: () => {},
     keepUntold: (reports) => untold.push(reports.length),
-    say: (_, text) => said.push(text),
+    say: (_, text, run) => {
+      said.push(text);
+      runs.push(run?.id);
+    },
   });
   const see = (state: string, memory: Memory = CALM, more: object = {}) =>
     watcher.see({
@@ -35,7 +39,7 @@ function start() {
   const pass = (ms: number) => {
     time += ms;
   };
-  return { watcher, see, lines, kept, said, untold, pass };
+  return { watcher, see, lines, kept, said, runs, untold, pass };
 }
 
 test("a line for each change of state, and none for what leaves it as it is", () => {
@@ -64,8 +68,8 @@ test("what is remembered is kept when it is another, and not when it was read fr
   expect(kept).toEqual([failed]);
 });
 
-test("a crash is told once in the app's log, with its exit code", () => {
-  const { see, said } = start();
+test("a crash is told once in the app's log, with its exit code and after the output of its run", () => {
+  const { see, said, runs } = start();
   const failed: Memory = { failures: 1, wait: { because: "container_exited", until: 6_000 } };
   const facts = {
     images: ["1"],
@@ -79,6 +83,7 @@ test("a crash is told once in the app's log, with its exit code", () => {
     "weather (PROD) exited with status code: 7",
     "Entered a crashloop (1st attempt), retrying in 5.000s",
   ]);
+  expect(runs).toEqual(["c", "c"]);
 });
 
 test("an agent that begins in a crash that is known already does not tell it again", () => {
