@@ -8,6 +8,7 @@ import { setImmediate as nextTurn, setTimeout as sleep } from "node:timers/promi
 import { ms } from "../model/duration.ts";
 import type { LogLine } from "../model/logLine.ts";
 import type { Engine, LogOptions } from "./docker.ts";
+import { hasStatus } from "./dockerModem.ts";
 import { HEAD, StampedLines } from "./stampedLines.ts";
 
 export interface ReadOptions extends Omit<LogOptions, "stamps"> {
@@ -142,6 +143,16 @@ export class Frames {
     this.#left = this.#header.readUInt32BE(4);
     this.#header = Buffer.alloc(0);
     return needed.length;
+  }
+}
+
+/** What a reading answers. Undefined: the container is gone, or being removed (409, seen with Docker 20.10). */
+export async function unlessGone<T>(reading: Promise<T>): Promise<T | undefined> {
+  try {
+    return await reading;
+  } catch (error) {
+    if (!hasStatus(error, 404, 409)) throw error;
+    return undefined;
   }
 }
 

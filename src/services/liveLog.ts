@@ -15,7 +15,7 @@ import { instantIn, MOST_LINES } from "../model/logQuery.ts";
 import type { AppOrder } from "../model/order.ts";
 import { appNamed } from "./appNamed.ts";
 import type { ContainerInfo, Engine } from "./docker.ts";
-import { lastLines } from "./dockerLogs.ts";
+import { lastLines, unlessGone } from "./dockerLogs.ts";
 import { type FreshLine, follow } from "./logFollower.ts";
 import { LogSieve } from "./logSieve.ts";
 import { type Send, shown, WordTeller } from "./wordTeller.ts";
@@ -71,7 +71,8 @@ export class LiveLog {
     const { containerOf, keptOf, now, words } = this.#options;
     const info = await containerOf(app);
     const begun = stampOf(now());
-    const printed = info ? await this.#last(info, window, signal) : inWindow(keptOf(app), window);
+    const there = info && (await unlessGone(this.#last(info, window, signal)));
+    const printed = there ?? inWindow(keptOf(app), window);
     const said = words.wordsOf(app);
     await send(inWindow([...printed, ...said.map(shown)].toSorted(byStamp), window));
     if (window.follows) await this.#goOn({ app, info, sieve: sieveAfter(printed, begun, now), said, send, signal });

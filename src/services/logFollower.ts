@@ -6,8 +6,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type LogLine, msOf, secondsOf, stampOf } from "../model/logLine.ts";
 import type { Engine } from "./docker.ts";
-import { linesOf, openLog, type ReadOptions, readLines } from "./dockerLogs.ts";
-import { hasStatus } from "./dockerModem.ts";
+import { linesOf, openLog, type ReadOptions, readLines, unlessGone } from "./dockerLogs.ts";
 import type { LogSieve } from "./logSieve.ts";
 
 /** A line that was not handed on before. */
@@ -39,13 +38,7 @@ const HELD_UP = 1_000;
 
 /** Resolves when the container has ended and all of its output was taken. False: it is gone. @throws what the engine says */
 export async function follow(options: FollowOptions): Promise<boolean> {
-  try {
-    return await followWhile(options);
-  } catch (error) {
-    // 409: it is being removed (seen with Docker 20.10).
-    if (hasStatus(error, 404, 409)) return false;
-    throw error;
-  }
+  return (await unlessGone(followWhile(options))) ?? false;
 }
 
 async function followWhile(options: FollowOptions): Promise<boolean> {

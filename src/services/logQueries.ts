@@ -7,7 +7,7 @@ import { appOf, containerName } from "../model/names.ts";
 import type { AppOrder } from "../model/order.ts";
 import type { Adoption } from "./adoption.ts";
 import type { ContainerInfo, Engine } from "./docker.ts";
-import { lastLines, type ReadOptions, readLines } from "./dockerLogs.ts";
+import { lastLines, type ReadOptions, readLines, unlessGone } from "./dockerLogs.ts";
 import type { LogShelf } from "./logShelf.ts";
 
 export interface LogQueriesOptions {
@@ -45,15 +45,19 @@ export class LogQueries {
 
   /** @throws {AgentError} what the engine says, unless there is no such container. */
   async appLogs(query: AppLogQuery): Promise<AppLogAnswer> {
-    const { now } = this.#options;
-    const device_time = new Date(now()).toISOString();
-    const textOf = ({ stamp, text }: Pick<LogLine, "stamp" | "text">) => (query.hasStamps ? `${stamp} ${text}` : text);
+    const device_time = new Date(this.#options.now()).toISOString();
     const info = await this.#ours(query.container);
-    if (!info) {
-      const kept = this.#kept(query.container);
-      const { lines, isCut } = pageOf(kept?.map(textOf) ?? [], query);
-      return { lines: kept ? lines : null, source: "history", returned: lines.length, truncated: isCut, device_time };
-    }
+    const answer = (info && (await unlessGone(this.#printed(info, query)))) ?? this.#keptOf(query);
+    return { ...answer, device_time };
+  }
+
+  #keptOf(query: AppLogQuery): Omit<AppLogAnswer, "device_time"> {
+    const kept = this.#kept(query.container);
+    const { lines, isCut } = pageOf(kept?.map(textFor(query)) ?? [], query);
+    return { lines: kept ? lines : null, source: "history", returned: lines.length, truncated: isCut };
+  }
+
+  async #printed(info: ContainerInfo, query: AppLogQuery): Promise<Omit<AppLogAnswer, "device_time">> {
     const ask = this.#ask(info);
     const { since, until, tail, offset } = query;
     const window = {
@@ -61,10 +65,10 @@ export class LogQueries {
       ...(until !== undefined && { until: secondsOf(stampOf(until)) }),
     };
     const read = await lastLines({ ...ask, ...window, tail: Math.min(tail + offset, MOST_LINES) });
-    const { lines, isCut } = pageOf(read.lines.map(textOf), query);
+    const { lines, isCut } = pageOf(read.lines.map(textFor(query)), query);
     const oldest = await oldestOf(ask);
     const truncated = isCut || read.isCut;
-    const answer = { lines, source: "docker", returned: lines.length, truncated, device_time } as const;
+    const answer = { lines, source: "docker", returned: lines.length, truncated } as const;
     return oldest === undefined ? answer : { ...answer, oldest_available: oldest };
   }
 
@@ -73,9 +77,8 @@ export class LogQueries {
     const order = this.#orderOf(container);
     if (!order) return null;
     const info = await this.#ours(container);
-    const lines = info
-      ? (await lastLines({ ...this.#ask(info), tail: MOST_HISTORY })).lines
-      : (this.#kept(container) ?? []);
+    const printed = info && (await unlessGone(lastLines({ ...this.#ask(info), tail: MOST_HISTORY })));
+    const lines = printed?.lines ?? this.#kept(container) ?? [];
     const all = [...lines, ...this.#options.wordsOf(order.app)].toSorted((a, b) => (a.stamp < b.stamp ? -1 : 1));
     return pageOf(
       all.map(({ text }) => text),
@@ -115,6 +118,11 @@ export class LogQueries {
     return order && this.#options.shelf.last(order.app)?.lines;
   }
 }
+
+const textFor =
+  ({ hasStamps }: AppLogQuery) =>
+  ({ stamp, text }: Pick<LogLine, "stamp" | "text">): string =>
+    hasStamps ? `${stamp} ${text}` : text;
 
 /** When the oldest line that the engine still has was printed. */
 async function oldestOf(ask: ReadOptions): Promise<string | undefined> {
