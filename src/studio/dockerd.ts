@@ -7,7 +7,7 @@
  */
 import { execFileSync, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { request } from "node:http";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
@@ -91,6 +91,7 @@ export async function clearEngine(folder: string, { keepsContainers = false } = 
   await gone(folder, 10_000);
   for (const pid of processesOf(folder)) signal(pid, "SIGKILL");
   await gone(folder, 5_000);
+  for (const pid of orphansOf(folder)) endOrphan(pid);
   for (const mount of mountsUnder(folder)) execFileSync("umount", ["-l", mount], { stdio: "ignore" });
   rmSync(join(folder, "exec"), { recursive: true, force: true });
   for (const file of ["dockerd.pid", "docker.sock"]) rmSync(join(folder, file), { force: true });
@@ -174,12 +175,33 @@ async function kill(pid: number): Promise<void> {
 
 /** Daemon, containerd and shims name the folder in their command lines. */
 function processesOf(folder: string): number[] {
-  return readdirSync("/proc")
-    .filter((name) => /^\d+$/.test(name))
-    .map(Number)
+  return allProcesses()
     .filter((pid) => pid !== process.pid && /^(dockerd|containerd|docker-)/.test(nameOf(pid)))
     .filter((pid) => read(`/proc/${pid}/cmdline`).includes(`${folder}/`));
 }
+
+/** What ran in its containers lives on when daemon and shims have died; a daemon that is started again would end it. */
+function orphansOf(folder: string): number[] {
+  const containers = join(folder, "data", "containers");
+  const ids = existsSync(containers) ? readdirSync(containers) : [];
+  return allProcesses().filter((pid) => {
+    const groups = read(`/proc/${pid}/cgroup`);
+    return ids.some((id) => groups.includes(id));
+  });
+}
+
+/** One that is paused dies when it is thawed, on a host with the first version of cgroups. */
+function endOrphan(pid: number): void {
+  const [, group] = /^\d+:freezer:(\/.+)$/m.exec(read(`/proc/${pid}/cgroup`)) ?? [];
+  signal(pid, "SIGKILL");
+  const state = `/sys/fs/cgroup/freezer${group}/freezer.state`;
+  if (group !== undefined && existsSync(state)) writeFileSync(state, "THAWED");
+}
+
+const allProcesses = (): number[] =>
+  readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number);
 
 const nameOf = (pid: number): string => read(`/proc/${pid}/comm`);
 

@@ -1,5 +1,5 @@
 /** What a device in the field meets: engines that go, hands that meddle, agents that die in the middle, routers that freeze. */
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
@@ -23,6 +23,10 @@ const containers = async (s: Stage) => {
   const all = await s.engine.containers([`io.reagent.app-key=${s.key}`]);
   return all.map(({ Id, State }) => ({ Id, State }));
 };
+
+/** Its command line; of a process that has ended nothing. */
+const livesAs = (pid: number): string =>
+  existsSync(`/proc/${pid}/cmdline`) ? readFileSync(`/proc/${pid}/cmdline`, "utf8") : "";
 
 describe("by hand", () => {
   test("a container that is paused is resumed as it is", async () => {
@@ -134,6 +138,7 @@ describe("the engine", () => {
       });
       await s.see("connected", isDevice("CONNECTED"), () => s.startAgent());
       await run(s);
+      const { Pid: pid } = (await s.engine.container(s.container))?.State ?? { Pid: 0 };
       await s.see("unknown", goes(s.app, /^unsure\.unknown$/), () => process.kill(own.pid, signal), 30_000);
       await s.see(
         "it runs again",
@@ -143,6 +148,7 @@ describe("the engine", () => {
         },
         60_000,
       );
+      expect([pid > 0, livesAs(pid)]).toEqual([true, ""]);
       const engine = createEngine({ socketPath: own.socket });
       const ours = await engine.containers([`io.reagent.app-key=${s.key}`]);
       expect(ours.map(({ State }) => State)).toEqual(["running"]);
