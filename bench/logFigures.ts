@@ -8,7 +8,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { follow } from "../src/services/logFollower.ts";
 import { LogSieve } from "../src/services/logSieve.ts";
 import { type Figure, percentile } from "./figures.ts";
-import { atOnce, Counter, forEver, type LogStage, openLogStage, paced, runs } from "./numberedLines.ts";
+import { atOnce, Counter, forEver, type LogStage, openLogStage, quietly, runs, steadily } from "./numberedLines.ts";
 import { anonymous, cpuTime, type Parts } from "./parts.ts";
 
 type Say = (text: string) => void;
@@ -126,15 +126,16 @@ async function draining(
 async function steady(parts: Parts, seconds: number, say: Say): Promise<Figure> {
   await using stage = await openLogStage(parts);
   const { s } = stage;
-  await s.publish("1.0.0", paced(2_200, seconds * 9));
+  const lines = 20_000 * seconds;
+  await s.publish("1.0.0", steadily(20_000, lines));
   const counter = new Counter();
   await stage.listen(s.container, counter.take);
   await runs(s, s.key, () => s.want("RUNNING"));
-  say(`about 20,000 lines/s for ${seconds} s`);
+  say(`20,000 lines/s for ${seconds} s`);
   const begun = performance.now();
   go(stage);
   await counter.ended.promise;
-  const lost = 2_200 * seconds * 9 - counter.lines;
+  const lost = lines - counter.lines;
   const rate = counter.lines / ((performance.now() - begun) / 1_000);
   return {
     ...{
@@ -212,7 +213,7 @@ async function tenFloods(parts: Parts, seconds: number, say: Say): Promise<Figur
 async function quiet(parts: Parts, lines: number, say: Say): Promise<Figure> {
   await using stage = await openLogStage(parts);
   const { s } = stage;
-  await s.publish("1.0.0", paced(1, lines));
+  await s.publish("1.0.0", quietly(lines));
   const arrived: number[] = [];
   const ended = Promise.withResolvers<void>();
   await stage.listen(s.container, ([message]) => {

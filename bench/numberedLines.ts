@@ -13,8 +13,17 @@ const STAYS = "; while true; do sleep 3600 & wait $!; done";
 const BEGINS = "while ! test -e /data/go; do sleep 0.05; done; ";
 
 export const atOnce = (lines: number): string => `${PRINT}${BEGINS}p 0 ${lines - 1}; echo end${STAYS}`;
-export const paced = (perTenth: number, tenths: number): string =>
-  `${PRINT}${BEGINS}i=0; while test $i -lt ${tenths}; do p $((i*${perTenth})) $((i*${perTenth}+${perTenth}-1)); i=$((i+1)); sleep 0.1; done; echo end${STAYS}`;
+/** One each tenth of a second. */
+export const quietly = (lines: number): string =>
+  `${PRINT}${BEGINS}i=0; while test $i -lt ${lines}; do p $i $i; i=$((i+1)); sleep 0.1; done; echo end${STAYS}`;
+/** So many lines each second by the clock, however long the printing takes. */
+export const steadily = (perSecond: number, lines: number): string =>
+  [
+    `${PRINT}up() { read s _ < /proc/uptime; echo "\${s%.*}\${s#*.}"; }; ${BEGINS}i=0; begun=$(up)`,
+    `while test $i -lt ${lines}; do n=$((($(up)-begun)*${perSecond / 100}))`,
+    `if test $n -gt ${lines}; then n=${lines}; fi; if test $n -gt $i; then p $i $((n-1)); i=$n; fi; sleep 0.05; done`,
+    `echo end${STAYS}`,
+  ].join("; ");
 export const forEver = `${PRINT}${BEGINS}while true; do p 0 99999; done`;
 
 export class Counter {

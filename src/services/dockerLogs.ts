@@ -5,7 +5,7 @@
  */
 import type { IncomingMessage } from "node:http";
 import { setImmediate as nextTurn, setTimeout as sleep } from "node:timers/promises";
-import { ms } from "../model/duration.ts";
+import type { Ms } from "../model/duration.ts";
 import type { LogLine } from "../model/logLine.ts";
 import type { Engine, LogOptions } from "./docker.ts";
 import { hasStatus } from "./dockerModem.ts";
@@ -18,8 +18,8 @@ export interface ReadOptions extends Omit<LogOptions, "stamps"> {
   readonly isTerminal: boolean;
   /** Nothing is written any more: what has no end is a line too. */
   readonly isOver: boolean;
-  /** A little at a time, for what is read all day. */
-  readonly isGentle?: boolean;
+  /** What its socket holds is read once in so long, for what is read all day; absent: as fast as it comes. */
+  readonly beat?: Ms | undefined;
   /** The log ends in the middle of a line, one of more than 16 KiB that is being written. */
   readonly onUnfinished?: (() => void) | undefined;
 }
@@ -35,7 +35,7 @@ export function openLog({
   id,
   isTerminal: _,
   isOver: __,
-  isGentle: ___,
+  beat: ___,
   onUnfinished: ____,
   ...options
 }: ReadOptions): Promise<IncomingMessage> {
@@ -45,11 +45,11 @@ export function openLog({
 /** The lines of a log that is open. */
 export async function* linesOf(
   stream: IncomingMessage,
-  { isTerminal, isOver, isGentle = false, signal, onUnfinished }: Omit<ReadOptions, "engine" | "id">,
+  { isTerminal, isOver, beat, signal, onUnfinished }: Omit<ReadOptions, "engine" | "id">,
 ): AsyncGenerator<LogLine[]> {
   const frames = isTerminal ? undefined : new Frames();
   const byStream = [new StampedLines(0), new StampedLines(1), new StampedLines(2)];
-  for await (const chunk of chunksOf(stream, isGentle, signal)) {
+  for await (const chunk of chunksOf(stream, beat, signal)) {
     const lines: LogLine[] = [];
     const pieces = frames ? frames.push(chunk) : [{ type: 0, bytes: chunk }];
     for (const { type, bytes } of pieces) byStream[type]?.push(bytes, lines);
@@ -64,24 +64,18 @@ export async function* linesOf(
 }
 
 /**
- * What a running container prints is followed in pieces of so long. A socket holds 278 lines of the engine (of 100 bytes), so at
- * most 24,000 a second are read of it: who floods costs the device 8 % of a core here, and not all that there is; more than
- * anybody reads waits in the engine's files, and is told when those are full.
- */
-const REST = ms(10);
-/**
  * Others get their turn after so long, ms: a socket that is full is read for up to 2 MiB before the loop goes on, which a long
  * log makes 100 ms of.
  */
 const TURN = 2;
 
 /** One that is cut off by its reader has ended. */
-async function* chunksOf(stream: IncomingMessage, isGentle: boolean, signal: AbortSignal): AsyncGenerator<Buffer> {
+async function* chunksOf(stream: IncomingMessage, beat: Ms | undefined, signal: AbortSignal): AsyncGenerator<Buffer> {
   try {
     let turn = performance.now();
     for await (const chunk of stream) {
       yield chunk as Buffer;
-      if (isGentle) await rest(stream);
+      if (beat !== undefined) turn = await rest(stream, turn + beat);
       else if (performance.now() - turn > TURN) turn = await nextTurn(performance.now());
     }
   } catch (error) {
@@ -89,14 +83,20 @@ async function* chunksOf(stream: IncomingMessage, isGentle: boolean, signal: Abo
   }
 }
 
-/** Nothing is read meanwhile. A socket whose answer is complete may be somebody else's already. */
-async function rest({ complete, socket }: IncomingMessage): Promise<void> {
-  if (complete) return;
+/**
+ * Nothing is read until then. A socket whose answer is complete may be somebody else's already.
+ *
+ * @returns then, or now where that is past
+ */
+async function rest({ complete, socket }: IncomingMessage, until: number): Promise<number> {
+  if (complete) return until;
+  const now = performance.now();
   socket.pause();
-  await sleep(REST);
+  await sleep(Math.max(until - now, 0));
   socket.resume();
   // What the socket holds comes in this turn, and is one piece with what came before.
   await nextTurn();
+  return Math.max(until, now);
 }
 
 const HEADER = 8;

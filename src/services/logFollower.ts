@@ -4,8 +4,9 @@
  * 20.10: the last 2,000 of a stream in 2 of 12 runs). Whoever takes the lines holds the reading up, and nothing else.
  */
 import { setTimeout as sleep } from "node:timers/promises";
+import { ms } from "../model/duration.ts";
 import { type LogLine, msOf, secondsOf, stampOf } from "../model/logLine.ts";
-import type { Engine } from "./docker.ts";
+import type { ContainerInfo, Engine } from "./docker.ts";
 import { linesOf, openLog, type ReadOptions, readLines, unlessGone } from "./dockerLogs.ts";
 import type { LogSieve } from "./logSieve.ts";
 
@@ -29,6 +30,12 @@ export interface FollowOptions {
 
 /** Two streams are stamped by themselves, and may stand in the file a little out of order; a terminal is one stream, ms. */
 const OVERLAPS = { two: 1_000, one: 50 } as const;
+/**
+ * What a running container prints is read so often. A socket holds 278 lines of the engine (of 100 bytes), so at most 23,000 a
+ * second are read: who floods costs the device a tenth of a core, and not all that there is. More than anybody reads waits in
+ * the engine's files, and is told when those are full. By the clock, so that a slow device reads as many.
+ */
+const BEAT = ms(12);
 /** Before a stream that broke off while the container runs is opened again, ms. */
 const PAUSE = 500;
 /** A reading that took longer than this may have been overtaken, ms. */
@@ -46,8 +53,7 @@ async function followWhile(options: FollowOptions): Promise<boolean> {
   for (;;) {
     const info = await engine.container(id);
     if (!info) return false;
-    const { Running: isRunning } = info.State;
-    const how = { isTerminal: info.Config.Tty, isOver: !isRunning, isGentle: isRunning };
+    const how = howToRead(info);
     await catchUp(options, how);
     if (how.isOver || signal.aborted) return true;
     const isHeldUp = await readLive(options, { ...how, follow: true });
@@ -57,7 +63,10 @@ async function followWhile(options: FollowOptions): Promise<boolean> {
   }
 }
 
-type How = Pick<ReadOptions, "isTerminal" | "isOver" | "isGentle" | "follow">;
+type How = Pick<ReadOptions, "isTerminal" | "isOver" | "beat" | "follow">;
+
+const howToRead = ({ Config: { Tty: isTerminal }, State }: ContainerInfo): Omit<How, "follow"> =>
+  State.Running ? { isTerminal, isOver: false, beat: BEAT } : { isTerminal, isOver: true };
 
 /** All that is in the engine's files, as often as it takes to be done quickly: it opens all files of a reading at its beginning. */
 async function catchUp(options: FollowOptions, how: Omit<How, "follow">): Promise<void> {
