@@ -76,11 +76,6 @@ function failed(error: unknown, { complain }: Io): ExitCode {
 
 if (import.meta.main) {
   const over = new AbortController();
-  const onSignal = (name: NodeJS.Signals) => {
-    if (over.signal.aborted) process.exit(name === "SIGINT" ? 130 : 143);
-    over.abort(name);
-  };
-  process.on("SIGINT", onSignal).on("SIGTERM", onSignal);
   const io: Io = {
     env: process.env,
     print: (line) => process.stdout.write(`${line}\n`),
@@ -88,5 +83,13 @@ if (import.meta.main) {
     isTerminal: process.stdout.isTTY === true,
     signal: over.signal,
   };
+  const onSignal = (name: NodeJS.Signals) => {
+    if (over.signal.aborted) {
+      io.complain("reagent: ended at once; what is left of it the next start takes up or takes away");
+      process.exit(name === "SIGINT" ? 130 : 143);
+    }
+    over.abort(name);
+  };
+  process.on("SIGINT", onSignal).on("SIGTERM", onSignal);
   process.exit(await cli(process.argv.slice(2), io));
 }

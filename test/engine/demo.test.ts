@@ -103,6 +103,19 @@ test("a second demo in the same place says who is there, and hurts nobody", asyn
   rmSync(first.cwd, { recursive: true, force: true });
 }, 60_000);
 
+test("a second Ctrl-C ends it at once and says so, and the next start takes away what was left", async () => {
+  const onLine = (line: string) =>
+    /its container is made and runs|taking everything away/.test(line) && first.signal("SIGINT");
+  const first = start([], onLine);
+  expect(await first.ended).toBe(130);
+  expect(first.lines.at(-1)).toBe("reagent: ended at once; what is left of it the next start takes up or takes away");
+  expect(leftOf(first.cwd).processes.length).toBeGreaterThan(0);
+  const second = start([], (line) => line.includes("proves who it is") && second.signal("SIGINT"), first.cwd);
+  expect(await second.ended).toBe(0);
+  expect(leftOf(first.cwd)).toEqual(NOTHING);
+  rmSync(first.cwd, { recursive: true, force: true });
+}, 60_000);
+
 test.each(["embedded", "nexus", "crossbar"])(
   "killed with -9 on %s, the next start takes away what was left",
   async (router) => {
