@@ -4,9 +4,9 @@
  * 20.10: the last 2,000 of a stream in 2 of 12 runs). Whoever takes the lines holds the reading up, and nothing else.
  */
 import { setTimeout as sleep } from "node:timers/promises";
-import { ms } from "../model/duration.ts";
+import { type Ms, ms } from "../model/duration.ts";
 import { type LogLine, msOf, secondsOf, stampOf } from "../model/logLine.ts";
-import type { ContainerInfo, Engine } from "./docker.ts";
+import type { Engine } from "./docker.ts";
 import { linesOf, openLog, type ReadOptions, readLines, unlessGone } from "./dockerLogs.ts";
 import type { LogSieve } from "./logSieve.ts";
 
@@ -36,6 +36,9 @@ const OVERLAPS = { two: 1_000, one: 50 } as const;
  * the engine's files, and is told when those are full. By the clock, so that a slow device reads as many.
  */
 const BEAT = ms(12);
+const MOST_READ = 23_000;
+/** One that prints more than that, so that lines are lost whatever is read, leaves more of the device to the others. */
+const LOSING_BEAT = ms(20);
 /** Before a stream that broke off while the container runs is opened again, ms. */
 const PAUSE = 500;
 /** A reading that took longer than this may have been overtaken, ms. */
@@ -53,7 +56,7 @@ async function followWhile(options: FollowOptions): Promise<boolean> {
   for (;;) {
     const info = await engine.container(id);
     if (!info) return false;
-    const how = howToRead(info);
+    const how = { isTerminal: info.Config.Tty, isOver: !info.State.Running };
     await catchUp(options, how);
     if (how.isOver || signal.aborted) return true;
     const isHeldUp = await readLive(options, { ...how, follow: true });
@@ -63,10 +66,7 @@ async function followWhile(options: FollowOptions): Promise<boolean> {
   }
 }
 
-type How = Pick<ReadOptions, "isTerminal" | "isOver" | "beat" | "follow">;
-
-const howToRead = ({ Config: { Tty: isTerminal }, State }: ContainerInfo): Omit<How, "follow"> =>
-  State.Running ? { isTerminal, isOver: false, beat: BEAT } : { isTerminal, isOver: true };
+type How = Pick<ReadOptions, "isTerminal" | "isOver" | "follow">;
 
 /** All that is in the engine's files, as often as it takes to be done quickly: it opens all files of a reading at its beginning. */
 async function catchUp(options: FollowOptions, how: Omit<How, "follow">): Promise<void> {
@@ -103,7 +103,11 @@ async function askFrom({ engine, id, sieve, signal }: FollowOptions, how: How): 
   const seeks = sieve.isAhead && (await isThere(ask, sieve));
   const from = sieve.begin(seeks);
   const overlap = how.isTerminal ? OVERLAPS.one : OVERLAPS.two;
-  return { ...ask, since: from && secondsOf(stampOf(Math.max(msOf(from) - overlap, 0))) };
+  return {
+    ...ask,
+    beat: how.isOver ? undefined : beatOf(sieve),
+    since: from && secondsOf(stampOf(Math.max(msOf(from) - overlap, 0))),
+  };
 }
 
 /**
@@ -113,8 +117,8 @@ async function askFrom({ engine, id, sieve, signal }: FollowOptions, how: How): 
  * @returns true: its reader was held up or lags behind, so the engine may rotate a file away under it.
  */
 async function readLive(options: FollowOptions, how: How): Promise<boolean> {
-  const { engine, id, signal } = options;
-  const live = { engine, id, signal, ...how };
+  const { engine, id, signal, sieve } = options;
+  const live = { engine, id, signal, beat: beatOf(sieve), ...how };
   const stream = await openLog({ ...live, tail: 0 });
   try {
     // What began in the middle of a line would be taken for a whole one.
@@ -140,6 +144,10 @@ async function takeFresh({ sieve, take }: FollowOptions, lines: readonly LogLine
   const fresh = freshOf(lines, sieve);
   if (fresh.length > 0) await take(fresh);
 }
+
+/** How often a container is read that runs. */
+export const beatOf = ({ isLosing, pace }: Pick<LogSieve, "isLosing" | "pace">): Ms =>
+  isLosing && pace > MOST_READ ? LOSING_BEAT : BEAT;
 
 /** How long ago the newest of these lines was printed, ms. */
 const lagOf = (lines: readonly LogLine[], now: number): number => {

@@ -15,6 +15,9 @@ export class LogSieve {
   readonly #now: () => number;
   /** Lines before the one that was admitted last that are not in the engine's log any more, about; 0: none. */
   gap = 0;
+  /** Lines were missing in the reading before this one. */
+  isLosing = false;
+  #hasLost = false;
   readonly #pace = new Pace();
 
   constructor(marks: Marks, now: () => number) {
@@ -24,6 +27,11 @@ export class LogSieve {
 
   get marks(): Marks {
     return Object.fromEntries(this.#marks.flatMap((place, stream) => (place ? [[stream, { ...place }]] : [])));
+  }
+
+  /** Lines a second that are printed, by their stamps; 0 where nobody knows. */
+  get pace(): number {
+    return this.#pace.rate;
   }
 
   /** The last line lies in the future: since it was stamped, somebody has set the clock back. */
@@ -45,6 +53,8 @@ export class LogSieve {
   begin(seeks = false): string | undefined {
     this.#reading.length = 0;
     this.#seeks = seeks;
+    this.isLosing = this.#hasLost;
+    this.#hasLost = false;
     const newest = newestOf(this.marks);
     this.#expected = STREAMS.find((stream) => {
       const place = this.#marks[stream];
@@ -70,7 +80,10 @@ export class LogSieve {
   #moveTo({ stream, stamp }: LogLine, nth: number): void {
     const mark = this.#marks[stream] ?? { stamp, nth: 0 };
     this.gap = stream === this.#expected ? this.#pace.linesBetween(mark.stamp, stamp) : 0;
-    if (this.gap > 0) this.#expected = undefined;
+    if (this.gap > 0) {
+      this.#expected = undefined;
+      this.#hasLost = true;
+    }
     this.#pace.count(stamp, this.gap > 0);
     mark.stamp = stamp;
     mark.nth = nth;
@@ -104,6 +117,11 @@ class Pace {
   #lines = 0;
   /** Lines a ms in the window before. */
   #before: number | undefined;
+
+  /** Lines a second. */
+  get rate(): number {
+    return (this.#before ?? 0) * 1_000;
+  }
 
   /** @param isFirst of another window, since others are missing before it */
   count(stamp: string, isFirst: boolean): void {

@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import type { Engine } from "../../src/services/docker.ts";
 import { EngineError } from "../../src/services/dockerModem.ts";
-import { follow } from "../../src/services/logFollower.ts";
+import { beatOf, follow } from "../../src/services/logFollower.ts";
 import { LogSieve } from "../../src/services/logSieve.ts";
 
 function followed(status: number): Promise<boolean> {
@@ -20,4 +20,13 @@ test.each([404, 409])("one that is being removed is gone (%s)", async (status) =
 
 test("what else the engine says is an error", async () => {
   await expect(followed(500)).rejects.toThrow("can not get logs");
+});
+
+test.each([
+  [false, 100, 12],
+  [false, 90_000, 12],
+  [true, 20_000, 12],
+  [true, 90_000, 20],
+])("losing lines: %s, at %i lines/s: read every %i ms", (isLosing, pace, expected) => {
+  expect(beatOf({ isLosing, pace })).toBe(expected);
 });

@@ -94,6 +94,24 @@ test("how many lines a gap has is told by what was printed before it, not by the
   expect(one.gap).toBeLessThan(12_000);
 });
 
+test("it is told that lines are being lost, and how fast they are printed, until a reading loses none", () => {
+  const one = sieve();
+  const at = (n: number, ms: number): LogLine => ({ stream: 0, stamp: stampOf(NOW - 100_000 + ms), text: `${n}` });
+  one.begin();
+  expect([one.isLosing, one.pace]).toEqual([false, 0]);
+  for (let n = 0; n < 30_000; n++) one.admit(at(n, Math.floor(n / 30)));
+  one.begin();
+  one.admit(at(0, 2_000));
+  one.begin();
+  expect(one.isLosing).toBe(true);
+  expect(one.pace).toBeGreaterThan(29_000);
+  expect(one.pace).toBeLessThan(31_000);
+  one.admit(at(0, 2_000));
+  one.admit(at(1, 2_001));
+  one.begin();
+  expect(one.isLosing).toBe(false);
+});
+
 test("… and by the burst alone where it came after long silence", () => {
   const one = sieve();
   const at = (n: number, ms: number): LogLine => ({ stream: 0, stamp: stampOf(NOW - 100_000 + ms), text: `${n}` });
