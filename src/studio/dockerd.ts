@@ -33,7 +33,9 @@ export interface EngineOptions {
   readonly keepsContainers?: boolean;
 }
 
-const bridgeOf = (folder: string): string => `rg${createHash("sha256").update(folder).digest("hex").slice(0, 8)}`;
+/** Name of the network interface of the engine in this folder. */
+export const bridgeOf = (folder: string): string =>
+  `rg${createHash("sha256").update(folder).digest("hex").slice(0, 8)}`;
 
 /** Starts the engine of this folder, after taking away what is left of one before it; its data stays. */
 export async function startEngine({

@@ -40,7 +40,7 @@ const images = async (s: Stage) => {
   return (await s.engine.tagsOf(ref.slice(0, ref.lastIndexOf(":")))).toSorted();
 };
 
-test("a new version takes the place of the old one, which is there until it has proven itself, and then goes", async () => {
+test.concurrent("a new version takes the place of the old one, which is there until it has proven itself, and then goes", async () => {
   await using s = await running();
   await s.publish("2.0.0", FOREVER);
   s.proxy.asked.length = 0;
@@ -69,7 +69,7 @@ test("a new version takes the place of the old one, which is there until it has 
   ]);
 });
 
-describe("the old version comes back, as the container that it was, where the new one", () => {
+describe.concurrent("the old version comes back, as the container that it was, where the new one", () => {
   test.each([
     ["ends by itself", "echo bad; exit 3", {}, "container_exited"],
     [
@@ -101,7 +101,7 @@ describe("the old version comes back, as the container that it was, where the ne
   });
 });
 
-test("a version that says that there is no way back from it stays, and is FAILED and tried again", async () => {
+test.concurrent("a version that says that there is no way back from it stays, and is FAILED and tried again", async () => {
   await using s = await running();
   await s.publish("2.0.0", "sleep 0.3; exit 3", { labels: { "reagent.way-back": "off" } });
   await s.see("FAILED", hears(s.key, "FAILED"), () => s.want("RUNNING", "2.0.0"), 60_000);
@@ -110,14 +110,14 @@ test("a version that says that there is no way back from it stays, and is FAILED
   await s.see("tried again", hears(s.key, "RUNNING"), () => {}, 30_000);
 });
 
-test("a version that cannot be downloaded leaves the old one running", async () => {
+test.concurrent("a version that cannot be downloaded leaves the old one running", async () => {
   await using s = await running();
   await s.see("it runs on", hears(s.key, "RUNNING"), () => s.want("RUNNING", "2.0.0"), 60_000);
   expect(s.said().slice(3)).toEqual(["UPDATING 1", "RUNNING 1"]);
   expect(await shown(s)).toEqual({ [`/${s.container}`]: "1.0.0 running" });
 });
 
-test("stopped before the download, with the strategy for small disks, and back where the download fails", async () => {
+test.concurrent("stopped before the download, with the strategy for small disks, and back where the download fails", async () => {
   await using s = await running({ REAGENT_UPDATE_STRATEGY: "stop-then-download" });
   await s.see("it runs again", hears(s.key, "RUNNING"), () => s.want("RUNNING", "2.0.0"), 60_000);
   expect(s.said().slice(3)).toEqual(["STOPPING 1", "UPDATING 1", "STARTING 1", "RUNNING 1"]);
@@ -127,7 +127,7 @@ test("stopped before the download, with the strategy for small disks, and back w
   expect(await images(s)).toEqual(["2.0.0"]);
 });
 
-describe("U10: an update that is called off", () => {
+describe.concurrent("U10: an update that is called off", () => {
   async function downloading() {
     const s = await running();
     await s.publish("2.0.0", FOREVER);
@@ -163,7 +163,7 @@ describe("U10: an update that is called off", () => {
   });
 });
 
-test("nothing to call off: that is the answer, and nothing changes", async () => {
+test.concurrent("nothing to call off: that is the answer, and nothing changes", async () => {
   await using s = await running();
   expect(await s.request({ present_version: "1.0.0", target_state: "PRESENT", cancel_transition: true })).toEqual({
     outcome: "refused",
@@ -172,7 +172,7 @@ test("nothing to call off: that is the answer, and nothing changes", async () =>
   expect(await shown(s)).toEqual({ [`/${s.container}`]: "1.0.0 running" });
 });
 
-test("R11: an uninstallation takes away the data, follows no link, and leaves what others have", async () => {
+test.concurrent("R11: an uninstallation takes away the data, follows no link, and leaves what others have", async () => {
   await using s = await running();
   const data = join(s.home, "apps/prod/weather");
   const foreign = join(s.folder, "foreign");
