@@ -73,10 +73,10 @@ export interface Container {
   readonly isOutOfMemory?: boolean | undefined;
 }
 
-/** What one look at the engine shows. Every step ends with a look, so every step's result has this shape. */
 /** What a container did from one start to its end. */
 export type Run = Pick<Container, "id" | "startedAt">;
 
+/** What one look at the engine shows. Every step ends with a look, so every step's result has this shape. */
 export interface Facts {
   /** Versions whose image is on disk. */
   readonly images: readonly string[];

@@ -80,12 +80,11 @@ export class AppLog {
   /**
    * A word about an end: after all that was printed before it.
    *
-   * @param run that ended so soon that the reading of its output may not have begun
+   * @param run that has ended; the reading of its output may not have begun
    */
   sayLast(text: string, run?: Run): void {
-    if (this.#following !== undefined) this.#words = Promise.all([this.#words, this.rest()]).then(() => {});
-    else if (run && this.#marks && !isSame(run, this.#over))
-      this.#words = Promise.all([this.#words, this.#nextOutput()]).then(() => {});
+    const isUnread = run ? this.#marks !== undefined && !isSame(run, this.#over) : this.#following !== undefined;
+    if (isUnread) this.#words = Promise.all([this.#words, this.#nextOutput()]).then(() => {});
     this.#say(text, true);
   }
 
@@ -108,6 +107,7 @@ export class AppLog {
     this.#following = done;
     await done;
     if (this.#following === done) this.#following = undefined;
+    if (signal.aborted) return;
     this.#over = run;
     this.#ended.resolve();
     this.#ended = Promise.withResolvers();

@@ -36,6 +36,7 @@ const OVERLAPS = { two: 1_000, one: 50 } as const;
  * the engine's files, and is told when those are full. By the clock, so that a slow device reads as many.
  */
 const BEAT = ms(12);
+/** Lines a second that are read so at most. */
 const MOST_READ = 23_000;
 /** One that prints more than that, so that lines are lost whatever is read, leaves more of the device to the others. */
 const LOSING_BEAT = ms(20);

@@ -155,3 +155,17 @@ test("a word about the end of a run whose reading has not begun waits for its ou
   await until("* failed to start");
   expect(sent).toEqual(["a", "* exited", "b", "* failed to start"]);
 });
+
+test("… and not only for that of the run before, whose reading it ends", async () => {
+  const containers: Record<string, readonly string[]> = { [ONE]: ["a"], [TWO]: ["b"] };
+  const { log, sent, until } = start(containers);
+  log.hear("heard");
+  const over = new AbortController();
+  const before = log.follow(first, over.signal);
+  log.sayLast("failed to start", second);
+  over.abort();
+  await before;
+  await log.follow(second, never);
+  await until("* failed to start");
+  expect(sent.slice(-2)).toEqual(["b", "* failed to start"]);
+});
