@@ -200,7 +200,8 @@ function endOrphan(pid: number): void {
   if (group !== undefined && existsSync(state)) writeFileSync(state, "THAWED");
 }
 
-const allProcesses = (): number[] =>
+/** Of this host, by their numbers. */
+export const allProcesses = (): number[] =>
   readdirSync("/proc")
     .filter((name) => /^\d+$/.test(name))
     .map(Number);

@@ -2,10 +2,10 @@
  * Processes that an owner which was killed left behind: found again by the folder that their command lines name, and ended.
  * Only programs that are started here are looked at, so an editor or a `tail` in that folder is left alone.
  */
-import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { readFileSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import { clearEngine } from "./dockerd.ts";
+import { allProcesses, clearEngine } from "./dockerd.ts";
 
 /** Ends the registry, the router and the agent of this folder, and takes its engine away. Harmless where there is nothing. */
 export async function clearFolder(folder: string): Promise<void> {
@@ -23,10 +23,9 @@ export function ownerIn(pidFile: string): number | undefined {
 }
 
 function processesOf(folder: string): number[] {
-  return readdirSync("/proc")
-    .filter((name) => /^\d+$/.test(name))
-    .map(Number)
-    .filter((pid) => pid !== process.pid && isOurs(pid, read(`/proc/${pid}/cmdline`).split("\0"), folder));
+  return allProcesses().filter(
+    (pid) => pid !== process.pid && isOurs(pid, read(`/proc/${pid}/cmdline`).split("\0"), folder),
+  );
 }
 
 const PROGRAMS = /(^|\/)(docker-registry|nexus-router)$/;

@@ -1,9 +1,10 @@
 /** A real router as a process of its own, with all that it starts in one group: begun, frozen, killed and ended as one. */
 import { spawn } from "node:child_process";
-import { closeSync, mkdirSync, openSync, readdirSync, readFileSync } from "node:fs";
+import { closeSync, mkdirSync, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import WebSocket from "ws";
+import { allProcesses } from "./dockerd.ts";
 
 export interface RouterProcess {
   /** Of the leader; the group has the same number. */
@@ -88,19 +89,16 @@ export async function startRouterProcess(options: RouterProcessOptions): Promise
 
 /** Living processes of a group; ended ones that nobody has fetched yet are none. */
 function group(pgid: number): number[] {
-  return readdirSync("/proc")
-    .filter((name) => /^\d+$/.test(name))
-    .map(Number)
-    .filter((pid) => {
-      try {
-        const [state, , of] = readFileSync(`/proc/${pid}/stat`, "utf8")
-          .replace(/^.*\) /s, "")
-          .split(" ");
-        return Number(of) === pgid && state !== "Z";
-      } catch {
-        return false;
-      }
-    });
+  return allProcesses().filter((pid) => {
+    try {
+      const [state, , of] = readFileSync(`/proc/${pid}/stat`, "utf8")
+        .replace(/^.*\) /s, "")
+        .split(" ");
+      return Number(of) === pgid && state !== "Z";
+    } catch {
+      return false;
+    }
+  });
 }
 
 async function serving(url: string, realm: string, name: string): Promise<void> {
