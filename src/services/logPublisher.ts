@@ -47,7 +47,7 @@ const LARGEST_MESSAGE = 256 * 1024;
 /** A message of so much is enough: what comes after it on the line, an answer say, waits for all of it. */
 const BATCH = 64 * 1024;
 /** Bytes of lines that wait here before their reader does. */
-const LONGEST_BACKLOG = 192 * 1024;
+const LONGEST_BACKLOG = 96 * 1024;
 /** Words that wait for a link; of more the oldest go. */
 const MOST_WORDS = 100;
 const MOST_UNDER_WAY = 16;

@@ -534,10 +534,7 @@ export const CASES: readonly Case[] = [
   {
     id: "L6",
     says: "1.5 MB at once: no more than is bounded waits.",
-    where: [
-      LOG,
-      "who writes 15 lines of 100 KB is held up at 192 KiB, and goes on when half of it is gone; nothing is dropped",
-    ],
+    where: [LOG, "a writer is held up when 96 KiB wait, and goes on when there is room; nothing is dropped"],
   },
   {
     id: "L7",
