@@ -6,7 +6,7 @@ import { containerName } from "../model/names.ts";
 import type { AppOrder } from "../model/order.ts";
 import { AppLog } from "./appLog.ts";
 import type { Engine } from "./docker.ts";
-import { lastLines } from "./dockerLogs.ts";
+import { lastLines, unlessGone } from "./dockerLogs.ts";
 import type { Hearing, LogListeners } from "./logListeners.ts";
 import type { Fate, Word } from "./logPublisher.ts";
 import { LARGEST_LAST, type LogShelf } from "./logShelf.ts";
@@ -113,7 +113,9 @@ export class AppLogs {
       const signal = AbortSignal.timeout(seconds(10));
       const isTerminal = info.Config.Tty;
       const ask = { engine, id, signal, isTerminal, isOver: true, follow: false, tail: MOST_LAST_LINES };
-      const { lines } = await lastLines(ask, LARGEST_LAST);
+      const last = await unlessGone(lastLines(ask, LARGEST_LAST));
+      if (!last) return;
+      const { lines } = last;
       shelf.keepLast(app, id, lines);
       onPrinted?.(
         app,
