@@ -238,3 +238,8 @@ test("the set-up needs no package: it runs before there is any", () => {
   expect(ofSetup).toContain("setup.mjs");
   expect(foreign).toEqual([]);
 });
+
+test("what stays until it is ended is npm's own child: npm hands a SIGTERM on to the shell alone, which dies of it", () => {
+  const { scripts } = JSON.parse(readFileSync("package.json", "utf8")) as { scripts: Record<string, string> };
+  for (const name of ["start", "dev", "reagent"]) expect(scripts[name]).toMatch(/^exec node /);
+});
