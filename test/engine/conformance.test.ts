@@ -18,7 +18,7 @@ const statesOf = async (s: Stage) =>
 const mutations = (s: Stage) => s.proxy.mutations().map((call) => call.replace(`127.0.0.1`, "registry"));
 
 describe("R: run, stop, remove", () => {
-  test("R1: with the image here one container is created and started", async () => {
+  test.concurrent("R1: with the image here one container is created and started", async () => {
     await using s = await online();
     await bring(s, "PRESENT");
     s.proxy.asked.length = 0;
@@ -28,7 +28,7 @@ describe("R: run, stop, remove", () => {
     expect(await statesOf(s)).toEqual(["running"]);
   });
 
-  test("R2: a container that is left over and does not run is replaced by a new one", async () => {
+  test.concurrent("R2: a container that is left over and does not run is replaced by a new one", async () => {
     await using s = await online();
     await bring(s, "RUNNING");
     const [before] = await s.engine.containers([`io.reagent.app-key=${s.key}`]);
@@ -38,7 +38,7 @@ describe("R: run, stop, remove", () => {
     expect(mutations(s)).toEqual(["DELETE /containers/<id>", "POST /containers/create", "POST /containers/<id>/start"]);
   });
 
-  test("R3: a container that cannot be created is STARTING, then FAILED, never RUNNING", async () => {
+  test.concurrent("R3: a container that cannot be created is STARTING, then FAILED, never RUNNING", async () => {
     await using s = await online();
     const rule = s.proxy.on(/^POST \/containers\/create$/, { refuse: 500, says: "no room for one more" });
     await bring(s, "RUNNING", "FAILED");
@@ -48,7 +48,7 @@ describe("R: run, stop, remove", () => {
     await bring(s, "RUNNING");
   });
 
-  test("R7: a stop stops and removes the container", async () => {
+  test.concurrent("R7: a stop stops and removes the container", async () => {
     await using s = await online();
     await bring(s, "RUNNING");
     s.proxy.asked.length = 0;
@@ -58,7 +58,7 @@ describe("R: run, stop, remove", () => {
     expect(await statesOf(s)).toEqual([]);
   });
 
-  test("R8: a stop that the engine refuses is STOPPING, then FAILED; asked again it stops", async () => {
+  test.concurrent("R8: a stop that the engine refuses is STOPPING, then FAILED; asked again it stops", async () => {
     await using s = await online();
     await bring(s, "RUNNING");
     const rule = s.proxy.on(/^POST \/containers\/\w+\/stop$/, { refuse: 500 });
@@ -69,7 +69,7 @@ describe("R: run, stop, remove", () => {
     expect(await statesOf(s)).toEqual([]);
   });
 
-  test("R9: a removal without a container removes the images alone", async () => {
+  test.concurrent("R9: a removal without a container removes the images alone", async () => {
     await using s = await online();
     await bring(s, "PRESENT");
     s.proxy.asked.length = 0;
@@ -78,7 +78,7 @@ describe("R: run, stop, remove", () => {
     expect(s.reports().slice(-2)).toEqual(["DELETING", "REMOVED"]);
   });
 
-  test("R10: an image that cannot be removed is DELETING, then FAILED", async () => {
+  test.concurrent("R10: an image that cannot be removed is DELETING, then FAILED", async () => {
     await using s = await online();
     await bring(s, "PRESENT");
     const rule = s.proxy.on(/^DELETE \/images\//, { refuse: 409, says: "image is being used" });
@@ -90,7 +90,7 @@ describe("R: run, stop, remove", () => {
 });
 
 describe("P: pull", () => {
-  test("P1: DOWNLOADING, PRESENT, with the engine's progress on the log topic", async () => {
+  test.concurrent("P1: DOWNLOADING, PRESENT, with the engine's progress on the log topic", async () => {
     await using s = await online();
     await bring(s, "PRESENT");
     await s.see("the last word", reads("Succesfully installed the app: weather (Version: 1.0.0)"));
@@ -102,7 +102,7 @@ describe("P: pull", () => {
     expect(progress[0]).toEqual({ is: "clear" });
   });
 
-  test("P3: a tag that does not exist never ends in PRESENT, and is not tried again by itself", async () => {
+  test.concurrent("P3: a tag that does not exist never ends in PRESENT, and is not tried again by itself", async () => {
     await using s = await online();
     await s.see("FAILED", hears(s.key, "FAILED"), () => s.want("PRESENT", "2.0.0"), 60_000);
     await s.see("why", reads(/^Error occured while trying to pull the image: the registry has no such image/));
@@ -110,7 +110,7 @@ describe("P: pull", () => {
     expect(s.reports()).toEqual(["DOWNLOADING", "FAILED"]);
   });
 
-  test("P5: called off by REMOVED it ends at once, is no failure, and the engine stops downloading", async () => {
+  test.concurrent("P5: called off by REMOVED it ends at once, is no failure, and the engine stops downloading", async () => {
     await using s = await online();
     const held = s.proxy.on(/^POST \/images\/create$/, "hold");
     await s.see("DOWNLOADING", hears(s.key, "DOWNLOADING"), () => s.want("PRESENT"));
@@ -120,7 +120,7 @@ describe("P: pull", () => {
     expect(s.reports()).toEqual(["DOWNLOADING", "REMOVED"]);
   });
 
-  test("P5: a link that is cut while DOWNLOADING cuts nothing", async () => {
+  test.concurrent("P5: a link that is cut while DOWNLOADING cuts nothing", async () => {
     await using s = await online();
     const held = s.proxy.on(/^POST \/images\/create$/, "hold");
     await s.see("DOWNLOADING", hears(s.key, "DOWNLOADING"), () => s.want("PRESENT"));
@@ -141,7 +141,7 @@ describe("F: recovery of a failed app", () => {
     return s;
   }
 
-  test("F1: to RUNNING: what is left is removed by force, then it runs", async () => {
+  test.concurrent("F1: to RUNNING: what is left is removed by force, then it runs", async () => {
     await using s = await failed();
     await s.publish("2.0.0", FOREVER);
     await s.see("RUNNING", hears(s.key, "RUNNING"), () => s.want("RUNNING", "2.0.0"), 60_000);
@@ -152,14 +152,14 @@ describe("F: recovery of a failed app", () => {
     ]);
   });
 
-  test("F2: to PRESENT with its image here: no pull", async () => {
+  test.concurrent("F2: to PRESENT with its image here: no pull", async () => {
     await using s = await failed();
     await bring(s, "PRESENT");
     expect(mutations(s).filter((call) => /images/.test(call))).toEqual([]);
     expect(await statesOf(s)).toEqual([]);
   });
 
-  test("F3: to PRESENT without its image: a pull", async () => {
+  test.concurrent("F3: to PRESENT without its image: a pull", async () => {
     await using s = await online();
     await s.see("FAILED", hears(s.key, "FAILED"), () => s.want("RUNNING", "2.0.0"), 60_000);
     await s.publish("2.0.0", FOREVER);
@@ -168,14 +168,14 @@ describe("F: recovery of a failed app", () => {
 });
 
 describe("C: crash loop", () => {
-  test("C8: exit code 0 is FAILED, and the app is started again", async () => {
+  test.concurrent("C8: exit code 0 is FAILED, and the app is started again", async () => {
     await using s = await online({}, "sleep 2; exit 0");
     await bring(s, "RUNNING");
     await s.see("FAILED", hears(s.key, "FAILED"));
     await s.see("RUNNING", hears(s.key, "RUNNING"), () => {});
   });
 
-  test("C9: a crash while the router is away is mended, and told at the next link", async () => {
+  test.concurrent("C9: a crash while the router is away is mended, and told at the next link", async () => {
     await using s = await online();
     await bring(s, "RUNNING");
     const [before] = await s.engine.containers([`io.reagent.app-key=${s.key}`]);
@@ -188,7 +188,7 @@ describe("C: crash loop", () => {
     expect(await statesOf(s)).toEqual(["running"]);
   });
 
-  test("C7: a stop asked for the moment FAILED is told stays", async () => {
+  test.concurrent("C7: a stop asked for the moment FAILED is told stays", async () => {
     await using s = await online();
     await bring(s, "RUNNING");
     const [before] = await s.engine.containers([`io.reagent.app-key=${s.key}`]);

@@ -6,7 +6,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
+import { afterAll, describe, expect, inject, test } from "vitest";
 import { createEngine } from "../../src/services/docker.ts";
 import type { Happening } from "../../src/studio/demoScript.ts";
 import { type OwnEngine, startEngine } from "../../src/studio/dockerd.ts";
@@ -194,31 +194,36 @@ test.each(["RUNNING", "PRESENT", "REMOVED"] as const)(
 );
 
 describe("the engine is killed with -9 in the middle of", () => {
-  let folder: string;
-  let own: OwnEngine;
-  beforeAll(async () => {
-    folder = mkdtempSync(join(tmpdir(), "rgc-"));
-    own = await startEngine({ folder: join(folder, "e") });
-  });
+  /** Engines that no test has at the moment: each may be killed by the one that takes it. */
+  const idle: { readonly folder: string; own: OwnEngine }[] = [];
+  const another = async () => {
+    const folder = mkdtempSync(join(tmpdir(), "rgc-"));
+    return { folder, own: await startEngine({ folder: join(folder, "e") }) };
+  };
   afterAll(async () => {
-    await own.stop();
-    rmSync(folder, { recursive: true, force: true });
+    for (const { own, folder } of idle) {
+      await own.stop();
+      rmSync(folder, { recursive: true, force: true });
+    }
   });
   const points = Object.entries(TRANSITIONS).flatMap(([name, transition]) =>
     transition.calls.map((call, at) => [name, `${at + 1}: ${call}`, call, at + 1, transition] as const),
   );
 
-  test.each(points)(
+  test.concurrent.each(points)(
     "%s, before call %s",
     async (name, _, call, at, transition) => {
-      const { s } = await ready(transition, { engineSocket: own.socket });
-      await using __ = s;
+      const engine = idle.pop() ?? (await another());
+      await using after = new AsyncDisposableStack();
+      after.defer(() => void idle.push(engine));
+      const { s } = await ready(transition, { engineSocket: engine.own.socket });
+      after.use(s);
       const killed = s.proxy.crashAt({
         at,
         side: "before",
         kill: async () => {
-          process.kill(own.pid, "SIGKILL");
-          own = await startEngine({ folder: join(folder, "e"), keepsContainers: true });
+          process.kill(engine.own.pid, "SIGKILL");
+          engine.own = await startEngine({ folder: join(engine.folder, "e"), keepsContainers: true });
         },
       });
       const ends = transition.endsWatched ?? transition.ends;
@@ -228,7 +233,7 @@ describe("the engine is killed with -9 in the middle of", () => {
       };
       await s.see("the end", ends(s), act, 60_000);
       const { containers, images } = transition;
-      expect(await shown(s, createEngine({ socketPath: own.socket }))).toEqual({ containers, images });
+      expect(await shown(s, createEngine({ socketPath: engine.own.socket }))).toEqual({ containers, images });
       if (name === "update") expect(s.reports()).not.toContain("FAILED");
     },
     120_000,

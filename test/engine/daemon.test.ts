@@ -21,7 +21,7 @@ async function runningContainers(s: Stage) {
   return all.map(({ State, Id }) => ({ State, Id }));
 }
 
-test("an app is installed, runs, prints, is stopped and removed, and the states come in order", async () => {
+test.concurrent("an app is installed, runs, prints, is stopped and removed, and the states come in order", async () => {
   await using s = await startStage();
   await running(s);
   await s.see("its first line", reads("hello"));
@@ -31,7 +31,7 @@ test("an app is installed, runs, prints, is stopped and removed, and the states 
   expect(s.reports()).toEqual(["DOWNLOADING", "STARTING", "RUNNING", "STOPPING", "PRESENT", "DELETING", "REMOVED"]);
 });
 
-test("a crash is reported, told in the app's log with its exit code, kept on disk and mended after the wait", async () => {
+test.concurrent("a crash is reported, told in the app's log with its exit code, kept on disk and mended after the wait", async () => {
   await using s = await startStage();
   await running(s, "echo up; sleep 2; exit 7");
   await s.see("the exit code", reads("weather (PROD) exited with status code: 7"));
@@ -40,7 +40,7 @@ test("a crash is reported, told in the app's log with its exit code, kept on dis
   expect(s.reports().slice(0, 5)).toEqual(["DOWNLOADING", "STARTING", "RUNNING", "FAILED", "STARTING"]);
 });
 
-test("a container that ends at once: its output is read all the same", async () => {
+test.concurrent("a container that ends at once: its output is read all the same", async () => {
   await using s = await startStage();
   await s.publish("1.0.0", "echo short and sweet; exit 3");
   s.startAgent();
@@ -49,7 +49,7 @@ test("a container that ends at once: its output is read all the same", async () 
   await s.see("its last words", reads("short and sweet"), undefined, 3_000);
 });
 
-test("SIGTERM: a goodbye, DISCONNECTED, exit code 0 within 3 s, and the app runs on untouched", async () => {
+test.concurrent("SIGTERM: a goodbye, DISCONNECTED, exit code 0 within 3 s, and the app runs on untouched", async () => {
   await using s = await startStage();
   const agent = await running(s);
   const before = await runningContainers(s);
@@ -63,7 +63,7 @@ test("SIGTERM: a goodbye, DISCONNECTED, exit code 0 within 3 s, and the app runs
   expect(await runningContainers(s)).toEqual(before);
 });
 
-test("kill -9 and started again: the same container runs on, is told as RUNNING, and its output is followed", async () => {
+test.concurrent("kill -9 and started again: the same container runs on, is told as RUNNING, and its output is followed", async () => {
   await using s = await startStage();
   const agent = await running(s, "trap 'exit 0' TERM; while true; do echo tick; sleep 1; done");
   const before = await runningContainers(s);
@@ -73,7 +73,7 @@ test("kill -9 and started again: the same container runs on, is told as RUNNING,
   expect(await runningContainers(s)).toEqual(before);
 });
 
-test("the container ends while the agent is dead: the next agent starts it again as it is, unless something else is wanted", async () => {
+test.concurrent("the container ends while the agent is dead: the next agent starts it again as it is, unless something else is wanted", async () => {
   await using s = await startStage();
   const agent = await running(s);
   const [before] = await runningContainers(s);
@@ -92,7 +92,7 @@ test("the container ends while the agent is dead: the next agent starts it again
   expect(all.map(({ State, Id }) => [State, Id === before?.Id])).toEqual([["running", false]]);
 });
 
-test("a cold boot without a router: the app runs, and is told when there is one", async () => {
+test.concurrent("a cold boot without a router: the app runs, and is told when there is one", async () => {
   await using s = await startStage();
   const agent = await running(s);
   await agent.stop();
@@ -102,7 +102,7 @@ test("a cold boot without a router: the app runs, and is told when there is one"
   await s.see("it is told", hears(s.key, "RUNNING"), () => s.openRouter(), 30_000);
 });
 
-test("the router is killed and comes back: the device is back, the container the same, the app told once more", async () => {
+test.concurrent("the router is killed and comes back: the device is back, the container the same, the app told once more", async () => {
   await using s = await startStage();
   await running(s);
   const before = await runningContainers(s);
@@ -111,7 +111,7 @@ test("the router is killed and comes back: the device is back, the container the
   expect(await runningContainers(s)).toEqual(before);
 });
 
-test.each([
+test.concurrent.each([
   ["killed", (s: Stage, id: string) => s.engine.stop(id, 0)],
   ["removed", (s: Stage, id: string) => s.engine.remove(id)],
 ])("a container %s by hand is FAILED, and then another one runs", async (_, harm) => {
@@ -124,7 +124,7 @@ test.each([
   expect(after).toHaveLength(1);
 });
 
-test("a secret that the router refuses is said, and one that is mended in the file connects within 5 s", async () => {
+test.concurrent("a secret that the router refuses is said, and one that is mended in the file connects within 5 s", async () => {
   await using s = await startStage();
   const good = readFileSync(s.flock, "utf8");
   writeFileSync(s.flock, JSON.stringify({ ...JSON.parse(good), secret: "wrong" }), { mode: 0o600 });
@@ -134,7 +134,7 @@ test("a secret that the router refuses is said, and one that is mended in the fi
   await s.see("online", isDevice("CONNECTED"), () => writeFileSync(s.flock, good), 5_000);
 });
 
-test("home, database and sockets are for nobody else, and the device's secret is nowhere in them or in the log", async () => {
+test.concurrent("home, database and sockets are for nobody else, and the device's secret is nowhere in them or in the log", async () => {
   await using s = await startStage();
   await running(s);
   const mode = (path: string) => (statSync(path).mode & 0o777).toString(8);

@@ -39,7 +39,7 @@ async function moved(s: Stage, more: Record<string, string> = PLAIN) {
 }
 const status = async (s: Stage) => Status.parse(await ask(join(s.home, "reagent.sock"), "status"));
 
-test("its container runs on untouched, is told as RUNNING, and its database stays as it is", async () => {
+test.concurrent("its container runs on untouched, is told as RUNNING, and its database stays as it is", async () => {
   await using s = await startStage();
   const { before, look, hash, file } = await moved(s);
   await s.see("the app is told", hears(s.key, "RUNNING"), () => s.startAgent());
@@ -55,7 +55,7 @@ test("its container runs on untouched, is told as RUNNING, and its database stay
   });
 });
 
-test("it stays adopted after a restart of the agent, and after a request for what it is", async () => {
+test.concurrent("it stays adopted after a restart of the agent, and after a request for what it is", async () => {
   await using s = await startStage();
   const { before, look } = await moved(s);
   const agent = s.startAgent();
@@ -66,7 +66,7 @@ test("it stays adopted after a restart of the agent, and after a request for wha
   expect(await look()).toEqual(before);
 });
 
-test("other variables than it was made for replace it, once", async () => {
+test.concurrent("other variables than it was made for replace it, once", async () => {
   await using s = await startStage({ env: { REAGENT_CONTAINERS_ACCESS: "none" } });
   const { id, look } = await moved(s, { environment_variables: '{"CITY":{"value":"Bonn"}}', ports: "[]" });
   const agent = s.startAgent();
@@ -80,7 +80,7 @@ test("other variables than it was made for replace it, once", async () => {
   expect((await look()).id).not.toBe(id);
 });
 
-test("killed by hand it is FAILED, and then one of our own runs, with the original's name and label", async () => {
+test.concurrent("killed by hand it is FAILED, and then one of our own runs, with the original's name and label", async () => {
   // As privileged as the one before it could not start here.
   await using s = await startStage({ env: { REAGENT_CONTAINERS_ACCESS: "none" } });
   const { id } = await moved(s);
@@ -93,13 +93,13 @@ test("killed by hand it is FAILED, and then one of our own runs, with the origin
   expect(info?.Config.Labels["real"]).toBe("True");
 });
 
-test("its output is followed", async () => {
+test.concurrent("its output is followed", async () => {
   await using s = await startStage();
   await moved(s);
   await s.see("the output", reads("hello"), () => s.startAgent());
 });
 
-test("stopped and removed as any other", async () => {
+test.concurrent("stopped and removed as any other", async () => {
   await using s = await startStage();
   await moved(s);
   s.startAgent();
@@ -109,7 +109,7 @@ test("stopped and removed as any other", async () => {
   await s.see("removed", hears(s.key, "REMOVED"), () => s.want("REMOVED"));
 });
 
-test("a container with that name and label is left alone where nothing was taken over", async () => {
+test.concurrent("a container with that name and label is left alone where nothing was taken over", async () => {
   await using s = await startStage();
   const image = await s.publish("1.0.0", FOREVER);
   await s.engine.pull(image, { signal: AbortSignal.timeout(30_000), onProgress: () => {} });

@@ -1,6 +1,6 @@
 /**
  * Numbered lines under everything that happens: links that are cut, an agent that is killed, containers that are killed and
- * restarted. Each line comes once, in order, or its loss is told. For so many seconds, on all routers side by side: PROVE, default 50.
+ * restarted. Each line comes once, in order, or its loss is told. For so many seconds, on all routers side by side: PROVE, default 60.
  */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -12,7 +12,7 @@ import type { RouterChoice } from "../../src/studio/studioRouters.ts";
 import { dial } from "../support/link.ts";
 import { goes, hears, isDevice, reads, type Stage, startStage } from "./stage.ts";
 
-const SECONDS = Number(process.env["PROVE"] ?? 50);
+const SECONDS = Number(process.env["PROVE"] ?? 60);
 /** 500 lines/s; each run has a name of its own, and keeps how many it has printed. */
 const NUMBERED = [
   "trap 'exit 0' TERM; run=$(busybox cat /proc/sys/kernel/random/uuid); n=0",

@@ -28,7 +28,7 @@ const containers = async (s: Stage) => {
 const livesAs = (pid: number): string =>
   existsSync(`/proc/${pid}/cmdline`) ? readFileSync(`/proc/${pid}/cmdline`, "utf8") : "";
 
-describe("by hand", () => {
+describe.concurrent("by hand", () => {
   test("a container that is paused is resumed as it is", async () => {
     const { s } = await online();
     await using _ = s;
@@ -95,7 +95,7 @@ const labelsOf = (s: Stage) => ({
   "io.reagent.spec": "1-weather",
 });
 
-describe("the router", () => {
+describe.concurrent("the router", () => {
   test.each(["freeze", "halfOpen", "silence", "cut"] as const)(
     "%s: noticed, and the device is back when all is well; the app runs on as it is",
     async (harm) => {

@@ -36,7 +36,7 @@ const ours = (s: Stage, key: number, serial = s.identity.serial_number) => ({
   "io.reagent.app-key": String(key),
 });
 
-test("O: an app that the list leaves out goes before the device is CONNECTED, its data stay, and its going is not told", async () => {
+test.concurrent("O: an app that the list leaves out goes before the device is CONNECTED, its data stay, and its going is not told", async () => {
   const { s, agent } = await running();
   await using _ = s;
   await agent.kill();
@@ -54,7 +54,7 @@ test("O: an app that the list leaves out goes before the device is CONNECTED, it
   for (const n of [1, 2]) expect((await s.engine.container(other(s, n)))?.State.Running).toBe(true);
 }, 120_000);
 
-test("O: an empty list removes nothing; that is shown", async () => {
+test.concurrent("O: an empty list removes nothing; that is shown", async () => {
   const { s, agent } = await running();
   await using _ = s;
   await agent.kill();
@@ -69,7 +69,7 @@ test("O: an empty list removes nothing; that is shown", async () => {
     expect((await s.engine.container(name))?.State.Running).toBe(true);
 }, 120_000);
 
-test("O: orphans of this device go; another device's, foreign ones and a compose project's stay", async () => {
+test.concurrent("O: orphans of this device go; another device's, foreign ones and a compose project's stay", async () => {
   await using s = await startStage({ env: ENV });
   await s.publish("1.0.0", FOREVER);
   const engine = createEngine({ socketPath: s.engineSocket });
@@ -94,7 +94,7 @@ test("O: orphans of this device go; another device's, foreign ones and a compose
   }
 });
 
-test("with an empty database what bears our serial and is named by the list is taken over as it runs", async () => {
+test.concurrent("with an empty database what bears our serial and is named by the list is taken over as it runs", async () => {
   await using s = await startStage({ env: ENV });
   await s.publish("1.0.0", FOREVER);
   const agent = s.startAgent();
