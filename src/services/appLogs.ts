@@ -7,8 +7,9 @@ import type { AppOrder } from "../model/order.ts";
 import { AppLog } from "./appLog.ts";
 import type { Engine } from "./docker.ts";
 import { lastLines, unlessGone } from "./dockerLogs.ts";
+import type { Word } from "./logItems.ts";
 import type { Hearing, LogListeners } from "./logListeners.ts";
-import type { Fate, Word } from "./logPublisher.ts";
+import type { Fate } from "./logPublisher.ts";
 import { LARGEST_LAST, type LogShelf } from "./logShelf.ts";
 import { type LogOutlet, LogTurns } from "./logTurns.ts";
 

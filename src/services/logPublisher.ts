@@ -7,15 +7,20 @@
  * arrived or not: it is not sent again, and its lines are told as unconfirmed.
  */
 import { type Ms, ms } from "../model/duration.ts";
-import { droppedLine, type Marks, ROTATED } from "../model/logLine.ts";
+import type { Marks } from "../model/logLine.ts";
 import type { FreshLine } from "./logFollower.ts";
+import {
+  afterAll,
+  countOf,
+  type Gap,
+  type Item,
+  itemsOf,
+  type Lines,
+  progressItem,
+  type Word,
+  wordsOf,
+} from "./logItems.ts";
 import type { LogTurns } from "./logTurns.ts";
-
-/** A message of its own. */
-export interface Word {
-  readonly type: "build";
-  readonly chunk: string;
-}
 
 /** confirmed: the router has it. refused: it takes none of these. lost: nobody knows. */
 export type Fate = "confirmed" | "refused" | "lost";
@@ -28,20 +33,6 @@ export interface LogPublisherOptions {
   /** Default is 200 ms. */
   readonly every?: Ms;
 }
-
-interface Line {
-  readonly text: string;
-  readonly bytes: number;
-  /** 0: the beginning of a line that is too long for a message. */
-  readonly lines: number;
-  /** Absent for progress, which has no place. */
-  readonly of?: FreshLine | undefined;
-}
-interface Gap {
-  readonly dropped: number;
-  readonly reason: string;
-}
-type Item = Line | Gap | Word;
 
 const LARGEST_MESSAGE = 256 * 1024;
 /** A message of so much is enough: what comes after it on the line, an answer say, waits for all of it. */
@@ -80,12 +71,9 @@ export class LogPublisher {
 
   /** Lines of the container. Resolves when more may come. */
   take(lines: readonly FreshLine[]): Promise<void> | undefined {
-    for (const line of lines) {
-      if (line.gap > 0) this.gap(line.gap, ROTATED);
-      const bytes = sizeOf(line.text);
-      if (bytes <= ROOM) this.#keep({ text: line.text, bytes, lines: 1, of: line });
-      else for (const piece of piecesOf(line)) this.#keep(piece);
-    }
+    for (const item of itemsOf(lines, ROOM))
+      if ("dropped" in item) this.gap(item.dropped, item.reason);
+      else this.#keep(item);
     this.#beatLater();
     if (this.#waiting < LONGEST_BACKLOG) return undefined;
     this.#room ??= Promise.withResolvers();
@@ -94,8 +82,9 @@ export class LogPublisher {
 
   /** A line of the engine's progress, which nobody holds up. */
   progress(text: string): void {
-    if (this.#waiting + sizeOf(text) > LONGEST_BACKLOG) this.gap(1, TOO_FAST);
-    else this.#keep({ text, bytes: sizeOf(text), lines: 1 });
+    const item = progressItem(text);
+    if (this.#waiting + item.bytes > LONGEST_BACKLOG) this.gap(1, TOO_FAST);
+    else this.#keep(item);
     this.#beatLater();
   }
 
@@ -145,11 +134,11 @@ export class LogPublisher {
     this.forget();
   }
 
-  #keep(line: Line): void {
+  #keep(lines: Lines): void {
     if (this.#refused > 0) this.gap(this.#refused, REFUSED);
     this.#refused = 0;
-    this.#items.push(line);
-    this.#waiting += line.bytes;
+    this.#items.push(lines);
+    this.#waiting += lines.bytes;
   }
 
   #beatLater(): void {
@@ -160,7 +149,7 @@ export class LogPublisher {
   readonly #sendNext = (): void => {
     const { message, items, marks } = this.#nextMessage();
     if (items.length === 0) return;
-    const lines = items.reduce((sum, item) => sum + linesOf(item), 0);
+    const lines = items.reduce((sum, item) => sum + countOf(item), 0);
     this.#items.splice(0, items.length);
     this.#due = Math.max(this.#due - items.length, 0);
     this.#waiting -= items.reduce((sum, item) => sum + ("bytes" in item ? item.bytes : 0), 0);
@@ -205,7 +194,7 @@ export class LogPublisher {
   #nextMessage(): { message: string | Word; items: readonly Item[]; marks: Marks } {
     const [first] = this.#items;
     if (first && "chunk" in first) return { message: first, items: [first], marks: this.#marks };
-    const items: (Line | Gap)[] = [];
+    const items: (Lines | Gap)[] = [];
     let length = 0;
     for (const item of this.#items) {
       if ("chunk" in item) break;
@@ -214,33 +203,5 @@ export class LogPublisher {
       items.push(item);
     }
     return { message: items.map(wordsOf).join("\n"), items, marks: afterAll(items, this.#marks) };
-  }
-}
-
-const wordsOf = (item: Line | Gap): string => ("text" in item ? item.text : droppedLine(item.dropped, item.reason));
-
-/** The marks after the last line of each stream. */
-function afterAll(items: readonly Item[], before: Marks): Marks {
-  const marks: { -readonly [Key in keyof Marks]: Marks[Key] } = { ...before };
-  for (const item of items)
-    if ("of" in item && item.of && item.lines > 0) marks[item.of.stream] = { stamp: item.of.stamp, nth: item.of.nth };
-  return marks;
-}
-
-const linesOf = (item: Item): number => ("lines" in item ? item.lines : "dropped" in item ? item.dropped : 0);
-
-/** In bytes, with what ends a line. */
-const sizeOf = (line: string): number => Buffer.byteLength(line) + 1;
-
-/** A line that fits no message becomes several; no character is taken apart. */
-function* piecesOf(line: FreshLine): Generator<Line> {
-  const { text } = line;
-  const length = Math.floor(ROOM / 3);
-  for (let at = 0; at < text.length; ) {
-    const end = at + length;
-    const isInPair = end < text.length && (text.charCodeAt(end - 1) & 0xfc00) === 0xd800;
-    const piece = text.slice(at, isInPair ? end - 1 : end);
-    at += piece.length;
-    yield { text: piece, bytes: sizeOf(piece), lines: at < text.length ? 0 : 1, of: line };
   }
 }

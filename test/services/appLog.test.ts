@@ -8,7 +8,8 @@ import type { AppId } from "../../src/model/app.ts";
 import { secondsOf, stampOf } from "../../src/model/logLine.ts";
 import { AppLog } from "../../src/services/appLog.ts";
 import type { Engine, LogOptions } from "../../src/services/docker.ts";
-import type { Fate, Word } from "../../src/services/logPublisher.ts";
+import type { Word } from "../../src/services/logItems.ts";
+import type { Fate } from "../../src/services/logPublisher.ts";
 import { LogShelf } from "../../src/services/logShelf.ts";
 import { LogTurns } from "../../src/services/logTurns.ts";
 

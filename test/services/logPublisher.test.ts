@@ -1,7 +1,8 @@
 /** An app's log on its way out: batches, limits, gaps, words between lines, and what is known of what was sent. Time is vitest's. */
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { Marks } from "../../src/model/logLine.ts";
-import { type Fate, LogPublisher, type Word } from "../../src/services/logPublisher.ts";
+import type { Word } from "../../src/services/logItems.ts";
+import { type Fate, LogPublisher } from "../../src/services/logPublisher.ts";
 import { LogTurns } from "../../src/services/logTurns.ts";
 import { freshLines } from "../support/logLines.ts";
 
@@ -212,6 +213,33 @@ test("what the engine does not have any more is told where it was", async () => 
   if (line) void publisher.take([{ ...line, gap: 7 }]);
   await pass(200);
   expect(sent).toEqual([`${gap(7, "about, rotated away by the engine")}\nnext`]);
+});
+
+test("of two streams the mark is the last line of each, and a gap stands where it was", async () => {
+  const { sent, moved, publisher, pass } = start();
+  const [a, b, c, d] = freshLines("a", "b", "c", "d");
+  if (!a || !b || !c || !d) throw new Error("four lines");
+  void publisher.take([
+    { ...a, stream: 1 },
+    { ...b, stream: 2 },
+    { ...c, stream: 1, gap: 7 },
+    { ...d, stream: 1 },
+  ]);
+  await pass(200);
+  expect(sent).toEqual([`a\nb\n${gap(7, "about, rotated away by the engine")}\nc\nd`]);
+  expect(moved.at(-1)?.[0]).toEqual({ 1: { stamp: d.stamp, nth: d.nth }, 2: { stamp: b.stamp, nth: b.nth } });
+});
+
+test("many lines at once go out in messages of 48 to 64 KiB, each line once and in order", async () => {
+  const { sent, publisher, pass } = start();
+  const texts = Array.from({ length: 5_000 }, (_, n) => String(n).padStart(99, "0"));
+  void publisher.take(freshLines(...texts));
+  await pass(1_000);
+  expect(linesIn(sent)).toEqual(texts);
+  for (const size of sizes(sent).slice(0, -1)) {
+    expect(size).toBeGreaterThan(48 * 1024);
+    expect(size).toBeLessThanOrEqual(64 * 1024);
+  }
 });
 
 test("floods take turns: one message each", async () => {
