@@ -108,7 +108,7 @@ const ENOUGH = 100;
 
 /**
  * How fast lines are printed, by their stamps. The engine does not say how many it has rotated away. Told by the second before
- * them, 28 gaps of a million lines were within a tenth together, and single ones up to twice as many (measured).
+ * them, 28 gaps of a million lines were within a tenth together, and single ones a third to twice as many (measured).
  */
 class Pace {
   #since = "";
