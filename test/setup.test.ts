@@ -1,8 +1,10 @@
 /** What the set-up decides before it does anything, and how it says so. The real one runs in CI, on a fresh clone. */
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
+import { createInterface } from "node:readline";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { howToGet, isDebianLike, packagesOf, wayToInstall } from "../scripts/apt.mjs";
 import { countsOf } from "../scripts/count.mjs";
@@ -239,7 +241,31 @@ test("the set-up needs no package: it runs before there is any", () => {
   expect(foreign).toEqual([]);
 });
 
-test("what stays until it is ended is npm's own child: npm hands a SIGTERM on to the shell alone, which dies of it", () => {
-  const { scripts } = JSON.parse(readFileSync("package.json", "utf8")) as { scripts: Record<string, string> };
-  for (const name of ["start", "dev", "reagent"]) expect(scripts[name]).toMatch(/^exec node /);
-});
+/** Whatever is left of it. */
+function endGroup(pid: number): void {
+  try {
+    process.kill(-pid, "SIGKILL");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+  }
+}
+
+test.each(["start", "reagent"])(
+  "a SIGTERM to `npm run %s` reaches what it runs: npm hands it on to its own child alone, be it a shell that dies of it",
+  async (name) => {
+    const { scripts } = JSON.parse(readFileSync("package.json", "utf8")) as { scripts: Record<string, string> };
+    const cwd = folder();
+    mkdirSync(join(cwd, "src"));
+    writeFileSync(join(cwd, "package.json"), JSON.stringify({ scripts: { [name]: scripts[name] } }));
+    const stays =
+      'process.once("SIGTERM", () => { console.log("ended"); process.exit(); }); setInterval(() => {}, 1e6);';
+    writeFileSync(join(cwd, "src", "cli.ts"), `${stays} console.log("up");`);
+    const path = `${dirname(process.execPath)}:${process.env["PATH"]}`;
+    const npm = spawn("npm", ["run", "-s", name], { cwd, env: { ...process.env, PATH: path }, detached: true });
+    onTestFinished(() => endGroup(npm.pid ?? 0));
+    const lines = createInterface({ input: npm.stdout })[Symbol.asyncIterator]();
+    expect((await lines.next()).value).toBe("up");
+    npm.kill("SIGTERM");
+    expect((await lines.next()).value).toBe("ended");
+  },
+);

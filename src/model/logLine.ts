@@ -4,6 +4,8 @@ import * as z from "zod";
 /** 0: of a terminal, which mixes both. 1: standard output. 2: standard error. */
 export type Stream = 0 | 1 | 2;
 
+export const STREAMS = [0, 1, 2] as const satisfies readonly Stream[];
+
 export interface LogLine {
   readonly stream: Stream;
   /** When the engine took it, in its own fixed form of 30 characters (`2026-01-02T03:04:05.000000000Z`), so that stamps compare as texts. */
@@ -55,8 +57,7 @@ export const secondsOf = (stamp: string): string =>
 
 /** The newest stamp among the marks. */
 export const newestOf = (marks: Marks): string | undefined =>
-  [marks[0], marks[1], marks[2]]
-    .flatMap((place) => place?.stamp ?? [])
+  STREAMS.flatMap((stream) => marks[stream]?.stamp ?? [])
     .toSorted()
     .at(-1);
 

@@ -2,7 +2,7 @@
  * What waits to be sent of an app's log. Lines that come together are one text: an object for each line of a flood would
  * outlive its generation while it waits, and give the collector a long pause every two seconds (measured with Node 24).
  */
-import { droppedLine, type Marks, ROTATED } from "../model/logLine.ts";
+import { droppedLine, type Marks, ROTATED, STREAMS } from "../model/logLine.ts";
 import type { FreshLine } from "./logFollower.ts";
 
 /** A message of its own. */
@@ -64,14 +64,12 @@ export const wordsOf = (item: Lines | Gap): string =>
 export const countOf = (item: Item): number => ("lines" in item ? item.lines : "dropped" in item ? item.dropped : 0);
 
 /** The marks after the last line of each stream. */
-export const afterAll = (items: readonly Item[], before: Marks): Marks =>
+export const marksAfter = (items: readonly Item[], before: Marks): Marks =>
   Object.assign({}, before, ...items.map((item) => ("marks" in item ? item.marks : {})));
 
 function joined(lines: readonly FreshLine[], bytes: number): Lines {
   return { text: lines.map(({ text }) => text).join("\n"), bytes, lines: lines.length, marks: marksOf(lines) };
 }
-
-const STREAMS = [0, 1, 2] as const;
 
 const marksOf = (lines: readonly FreshLine[]): Marks =>
   Object.fromEntries(

@@ -10,12 +10,12 @@ import { type Ms, ms } from "../model/duration.ts";
 import type { Marks } from "../model/logLine.ts";
 import type { FreshLine } from "./logFollower.ts";
 import {
-  afterAll,
   countOf,
   type Gap,
   type Item,
   itemsOf,
   type Lines,
+  marksAfter,
   progressItem,
   type Word,
   wordsOf,
@@ -202,6 +202,6 @@ export class LogPublisher {
       if (items.length > 0 && length > BATCH) break;
       items.push(item);
     }
-    return { message: items.map(wordsOf).join("\n"), items, marks: afterAll(items, this.#marks) };
+    return { message: items.map(wordsOf).join("\n"), items, marks: marksAfter(items, this.#marks) };
   }
 }

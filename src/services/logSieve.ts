@@ -3,7 +3,7 @@
  * what passed. The engine repeats lines around a rotation (measured with Docker 20.10: 72 of 10,000 at 1 MB a file), and
  * `since` has to begin a little early, so most readings begin with what is known.
  */
-import { type LogLine, type Marks, msOf, newestOf, type Place, stampOf } from "../model/logLine.ts";
+import { type LogLine, type Marks, msOf, newestOf, type Place, STREAMS, stampOf } from "../model/logLine.ts";
 
 export class LogSieve {
   /** The last line of each stream that was handed on, and of each that was read in this reading. Changed in place: a line is no time to make objects. */
@@ -152,7 +152,6 @@ class Pace {
 /** On a clock that counts nanoseconds no two lines have one stamp: what has it again is the same line, repeated by the engine. */
 const isCoarse = (stamp: string): boolean => stamp.endsWith("000Z");
 
-const STREAMS = [0, 1, 2] as const;
 type Mutable = { -readonly [Key in keyof Place]: Place[Key] };
 
 const isBefore = (place: Place, last: Place): boolean =>

@@ -45,7 +45,7 @@ function start(logs: () => Promise<unknown>) {
     onPrinted: (_, __, lines) => printed.push(...lines),
     onProblem: (_, error) => problems.push(error),
   });
-  return { appLogs, printed, keep: () => appLogs.keepLast(order, { id: ID, startedAt: 1 }) };
+  return { printed, keep: () => appLogs.keepLast(order, { id: ID, startedAt: 1 }) };
 }
 
 test("the last that a container printed is kept, and told for its record", async () => {
