@@ -94,6 +94,23 @@ test("how many lines a gap has is told by what was printed before it, not by the
   expect(one.gap).toBeLessThan(12_000);
 });
 
+test.each([
+  ["once", 1],
+  ["again and again", 5],
+])("… nor by a lull before it, %s", (_, times) => {
+  const one = sieve();
+  const at = (n: number, ms: number): LogLine => ({ stream: 0, stamp: stampOf(NOW - 100_000 + ms), text: `${n}` });
+  for (let begun = 0; begun < times * 4_000; begun += 4_000) {
+    one.begin();
+    for (let n = 0; n < 20_000; n++) one.admit(at(n, begun + Math.floor(n / 10)));
+    for (let n = 0; n < 200; n++) one.admit(at(n, begun + 2_001 + n));
+  }
+  one.begin();
+  one.admit(at(0, times * 4_000 - 800));
+  expect(one.gap).toBeGreaterThan(6_000);
+  expect(one.gap).toBeLessThan(11_000);
+});
+
 test("it is told that lines are being lost, and how fast they are printed, until a reading loses none", () => {
   const one = sieve();
   const at = (n: number, ms: number): LogLine => ({ stream: 0, stamp: stampOf(NOW - 100_000 + ms), text: `${n}` });
