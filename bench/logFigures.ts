@@ -2,7 +2,6 @@
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { writeFileSync } from "node:fs";
-import { getPriority, setPriority } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { follow } from "../src/services/logFollower.ts";
@@ -146,17 +145,12 @@ async function steady(parts: Parts, seconds: number, say: Say): Promise<Figure> 
   };
 }
 
-/** Router and caller would be on other machines, so what they do here goes first; only root may say so. */
-const FIRST = process.getuid?.() === 0 ? -10 : 0;
-
 async function flooded(parts: Parts, seconds: number, say: Say): Promise<Figure> {
   await using stage = await openLogStage(parts);
   const { s, session } = stage;
   await s.publish("1.0.0", forEver);
   await runs(s, s.key, () => s.want("RUNNING"));
   execFileSync("docker", ["-H", `unix://${parts.socket}`, "update", "--cpuset-cpus", "0", s.container]);
-  const usual = getPriority();
-  setPriority(FIRST);
   go(stage);
   const shakes = async () => {
     await pause(2_000);
@@ -173,7 +167,6 @@ async function flooded(parts: Parts, seconds: number, say: Say): Promise<Figure>
   const counter = new Counter();
   await stage.listen(s.container, counter.take);
   const took = await shakes();
-  setPriority(usual);
   const [p99, without] = [percentile(took, 0.99), percentile(deaf, 0.99)];
   const rate = (counter.lines / (seconds + 2)).toFixed(0);
   return {

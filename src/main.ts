@@ -33,6 +33,7 @@ import { createLinkSteps } from "./services/linkSteps.ts";
 import { createLogServices } from "./services/logServices.ts";
 import { Orders } from "./services/orders.ts";
 import { removeOrphans } from "./services/orphans.ts";
+import { goFirst } from "./services/priority.ts";
 import { procedures } from "./services/procedures.ts";
 import { createQuestions } from "./services/questionServices.ts";
 import { RunWatcher } from "./services/runRecords.ts";
@@ -109,6 +110,7 @@ export async function run({ flags, config, env, version }: RunOptions): Promise<
   const now = Date.now;
   const home = await openHome({ flags, config, env, machine, now });
   const { log, problems, store, journal, flock, settings, appsDir } = home;
+  goFirst(log);
   const device = () => flock.device();
   const { serial } = device();
   const orderOf = (app: AppId) => store.orderOf(app);

@@ -1,5 +1,6 @@
 /** The bundled agent as a process, through a real session, a real engine and a real registry. */
-import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { getPriority } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { Status } from "../../src/model/status.ts";
@@ -132,6 +133,16 @@ test.concurrent("a secret that the router refuses is said, and one that is mende
   const { link } = Status.parse(await ask(join(s.home, "reagent.sock"), "status"));
   expect(link).toMatchObject({ state: "waiting.rejected", because: "wamp.error.authentication_failed" });
   await s.see("online", isDevice("CONNECTED"), () => writeFileSync(s.flock, good), 5_000);
+});
+
+test.concurrent("it goes before the apps, itself and its session, where it runs as root", async () => {
+  await using s = await startStage();
+  const { pid } = s.startAgent();
+  await s.see("the device is connected", isDevice("CONNECTED"));
+  const nice = process.getuid?.() === 0 ? -5 : 0;
+  expect(getPriority(pid)).toBe(nice);
+  const group = `/proc/${pid}/autogroup`;
+  if (existsSync(group)) expect(readFileSync(group, "utf8")).toMatch(new RegExp(` nice ${nice}$`, "m"));
 });
 
 test.concurrent("home, database and sockets are for nobody else, and the device's secret is nowhere in them or in the log", async () => {
