@@ -7,7 +7,7 @@ import * as os from "node:os";
 import type { Log } from "./log.ts";
 import { codeOf } from "./smallFile.ts";
 
-/** Three times the weight of an app (sched(7)); what the agent itself does takes a tenth of a core at most. */
+/** Three times the weight of an app (sched(7)); in a flood of logs the agent takes a seventh of a core. */
 const NICE = -5;
 
 /** Nothing is changed where somebody chose a priority. Only root may: otherwise it is told, and all goes on. */
