@@ -21,7 +21,10 @@ export function goFirst(
     priority.setPriority(NICE);
     raiseSession(proc);
   } catch (error) {
-    log.info({ why: codeOf(error) }, "it runs at the usual priority: apps that take all cores hold it up");
+    log.info(
+      { why: error instanceof Error ? error.message : error },
+      "it runs at the usual priority: apps that take all cores hold it up",
+    );
   }
 }
 
