@@ -59,6 +59,17 @@ const COMMON_JS =
   'import{createRequire as __cr}from"node:module";const require=__cr(import.meta.url),__filename=import.meta.filename,__dirname=import.meta.dirname;';
 const HASHBANG = "#!/usr/bin/env node\n";
 
+/** The oldest Node, as package.json names it. An older one knows no `import.meta.main`, so it would end without a word. */
+const [MAJOR, MINOR] = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"))
+  .engines.node.slice(">=".length)
+  .split(".");
+const OLD_NODE = [
+  'const[__major,__minor]=process.versions.node.split(".");',
+  `if(__major<${MAJOR}||__major==${MAJOR}&&__minor<${MINOR}){`,
+  `console.error("reagent needs Node ${MAJOR}.${MINOR} or newer, and "+process.execPath+" is Node "+process.versions.node+". Start it with a newer one.");`,
+  "process.exit(1)}",
+].join("");
+
 /**
  * @param {{ entry: string, outfile: string }} files
  * @returns {Promise<import("esbuild").Metafile>} what is in it, and how large it is
@@ -78,7 +89,7 @@ export async function bundle({ entry, outfile }) {
     logLevel: "error",
     metafile: true,
     plugins: [leaveOut, lazyParts],
-    banner: { js: hashbang + COMMON_JS },
+    banner: { js: hashbang + COMMON_JS + OLD_NODE },
   });
   return metafile;
 }

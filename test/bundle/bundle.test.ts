@@ -41,3 +41,20 @@ test("it starts by itself, and what is never used is not in it", () => {
   const unused = /^(ssh2|cpu-features|@grpc|protobufjs|bufferutil|utf-8-validate|when|msgpack5|cbor)\b/;
   expect([...new Set(packages)].filter((name) => unused.test(name))).toEqual([]);
 });
+
+test.each([
+  ["20.20.2", 1],
+  ["24.1.9", 1],
+  ["24.2.0", 0],
+  ["25.0.0", 0],
+])("on Node %s it ends with %i, and never without a word", async (node, code) => {
+  const versions = `Object.defineProperty(process, "versions", { value: { ...process.versions, node: "${node}" } })`;
+  const args = ["--import", `data:text/javascript,${encodeURIComponent(versions)}`, outfile, folder];
+  const run = await promisify(execFile)(process.execPath, args).catch((error) => error);
+  expect(run.code ?? 0).toBe(code);
+  expect(run.stderr).toBe(
+    code === 0
+      ? ""
+      : `reagent needs Node 24.2 or newer, and ${process.execPath} is Node ${node}. Start it with a newer one.\n`,
+  );
+});
