@@ -72,7 +72,12 @@ export interface LogStage {
 
 export async function openLogStage(parts: Parts, more: Partial<StageOptions> = {}): Promise<LogStage> {
   const s = await openStage({
-    ...{ engineSocket: parts.socket, registry: parts.registry, nodeFlags: NODE_FLAGS, env: { ...parts.env } },
+    ...{
+      engineSocket: parts.socket,
+      registry: parts.registry,
+      nodeFlags: NODE_FLAGS,
+      env: { ...parts.env, REAGENT_PROCESS_PRIORITY: "raised" },
+    },
     ...{ flags: ["-debug=false"], logs: false },
     ...more,
   });

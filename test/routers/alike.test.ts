@@ -225,7 +225,7 @@ describe.each(ROUTERS)("%s", (name) => {
     test("frozen: silent within the time; what was asked settles; thawed one gets in again", async () => {
       const line = reach();
       const session = await line.joined;
-      peer.freeze();
+      await peer.freeze();
       const call = expect(session.call("wamp.session.count")).rejects.toMatchObject({ code: "link_lost" });
       expect(await line.end).toMatchObject({ because: "silent" });
       await call;

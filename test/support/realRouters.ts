@@ -1,7 +1,8 @@
 /** Embedded router, nexus and Crossbar.io with the same users and listeners, each as a process. */
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { expect } from "vitest";
 import { programOf } from "../../scripts/routers.mjs";
 import { publicKeyOf } from "../../src/services/wampAuth.ts";
 import { startCrossbar } from "../../src/studio/crossbarRouter.ts";
@@ -29,7 +30,8 @@ export interface Peer {
   readonly wss: string;
   readonly mutual: string;
   readonly certificates: ReturnType<typeof makeCertificates>;
-  freeze(): void;
+  /** Resolves when none of its threads runs any more: a signal stops them only once one of them has taken it. */
+  freeze(): Promise<void>;
   thaw(): void;
   /** kill -9 */
   kill(): Promise<void>;
@@ -92,7 +94,10 @@ export async function startPeer(name: RouterName, { keepalive = 0 }: { keepalive
     wss: `wss://localhost:${safe}/`,
     mutual: `wss://localhost:${mutual}/`,
     certificates,
-    freeze: () => running.signal("SIGSTOP"),
+    freeze: async () => {
+      running.signal("SIGSTOP");
+      await expect.poll(() => threadStates(running.pid), { interval: 5 }).toMatch(/^T+$/);
+    },
     thaw: () => running.signal("SIGCONT"),
     kill: () => running.kill(),
     stop: () => running.stop(),
@@ -106,3 +111,9 @@ export async function startPeer(name: RouterName, { keepalive = 0 }: { keepalive
     },
   };
 }
+
+/** A letter for each thread, as /proc shows it. */
+const threadStates = (pid: number): string =>
+  readdirSync(`/proc/${pid}/task`)
+    .map((task) => readFileSync(`/proc/${pid}/task/${task}/stat`, "utf8").replace(/^.*\) (.).*\n?$/s, "$1"))
+    .join("");

@@ -88,6 +88,7 @@ export async function openStage(options: StageOptions) {
       env: {
         PATH: process.env["PATH"],
         REAGENT_LOCK_MACHINE: "off",
+        REAGENT_PROCESS_PRIORITY: "usual",
         REAGENT_DOCKER_SOCKET: socketPath,
         ...env,
         ...more,
