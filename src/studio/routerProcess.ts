@@ -88,7 +88,7 @@ export async function startRouterProcess(options: RouterProcessOptions): Promise
 }
 
 /** Living processes of a group; ended ones that nobody has fetched yet are none. */
-function group(pgid: number): number[] {
+export function group(pgid: number): number[] {
   return allProcesses().filter((pid) => {
     try {
       const [state, , of] = readFileSync(`/proc/${pid}/stat`, "utf8")

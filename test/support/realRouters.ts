@@ -9,7 +9,7 @@ import { startCrossbar } from "../../src/studio/crossbarRouter.ts";
 import { type Listen, startNexus } from "../../src/studio/nexusRouter.ts";
 import { freePort } from "../../src/studio/registry.ts";
 import { EVERYTHING, type User } from "../../src/studio/router/minirouter.ts";
-import { type RouterProcess, startRouterProcess } from "../../src/studio/routerProcess.ts";
+import { group, type RouterProcess, startRouterProcess } from "../../src/studio/routerProcess.ts";
 import { makeCertificates } from "./certificates.ts";
 import { USERS as CRA } from "./link.ts";
 
@@ -30,7 +30,7 @@ export interface Peer {
   readonly wss: string;
   readonly mutual: string;
   readonly certificates: ReturnType<typeof makeCertificates>;
-  /** Resolves when none of its threads runs any more: a signal stops them only once one of them has taken it. */
+  /** Resolves when none of its threads, in any of its processes, runs any more: a signal stops them only once one of them has taken it. */
   freeze(): Promise<void>;
   thaw(): void;
   /** kill -9 */
@@ -112,8 +112,9 @@ export async function startPeer(name: RouterName, { keepalive = 0 }: { keepalive
   };
 }
 
-/** A letter for each thread, as /proc shows it. */
-const threadStates = (pid: number): string =>
-  readdirSync(`/proc/${pid}/task`)
-    .map((task) => readFileSync(`/proc/${pid}/task/${task}/stat`, "utf8").replace(/^.*\) (.).*\n?$/s, "$1"))
+/** A letter for each thread of the group, as /proc shows it; Crossbar.io routes in a process beside its leader. */
+const threadStates = (leader: number): string =>
+  group(leader)
+    .flatMap((pid) => readdirSync(`/proc/${pid}/task`).map((task) => `/proc/${pid}/task/${task}/stat`))
+    .map((path) => readFileSync(path, "utf8").replace(/^.*\) (.).*\n?$/s, "$1"))
     .join("");
