@@ -71,6 +71,7 @@ export const appLayout: Layout = {
     isEngineAway: "the engine is away",
     isEngineSilent: "no answer in time",
     isAtRest: "at rest",
+    isAsAsked: "as a person asked",
     isDown: "it ended",
     isPaused: "paused by hand",
     isBad: "it ended or is sick",

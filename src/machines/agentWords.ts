@@ -14,7 +14,7 @@ import { AgentError } from "../model/errors.ts";
 import type { Outage } from "../model/link.ts";
 import { afterRequest } from "../model/memory.ts";
 import { appMachine } from "./app.ts";
-import type { Updates } from "./appWords.ts";
+import type { Updates } from "./appContext.ts";
 import { type ConnectionReport, connectionMachine } from "./connection.ts";
 import { engineMachine } from "./engine.ts";
 import { logsMachine } from "./logs.ts";
@@ -61,17 +61,17 @@ interface Ordered {
   readonly desired: Model.Desired;
   readonly by: Model.Asker;
 }
-/** repeat: say the present state once more. forget: it is removed, and nobody wants to hear of it any more. */
+/** forget: it is removed, and nobody wants to hear of it any more. */
 type Command =
   | { readonly type: "app.retry"; readonly app: Model.AppId }
   | { readonly type: "app.hold"; readonly app: Model.AppId }
-  | { readonly type: "app.forget"; readonly app: Model.AppId }
-  | { readonly type: "app.repeat"; readonly app: Model.AppId };
+  | { readonly type: "app.forget"; readonly app: Model.AppId };
 
 type AgentEvent =
   | Ordered
   | Command
   | Model.AppReport
+  | Model.AppRepeat
   | Model.AppFact
   | Model.EngineFact
   | ConnectionReport

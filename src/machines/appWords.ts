@@ -1,19 +1,8 @@
 /**
- * The words of the chart in app.ts: what it is told and remembers, its effects, and what each guard, action and delay
- * means. Decisions are in model/plan.ts, arithmetic on what is remembered in model/memory.ts.
+ * The words of the chart in app.ts: its events, its effects, and what each guard, action and delay means. What it is told
+ * and remembers is in appContext.ts, decisions are in model/plan.ts, arithmetic on what is remembered in model/memory.ts.
  */
-import {
-  type ActorRef,
-  and,
-  assign,
-  type ErrorActorEvent,
-  enqueueActions,
-  not,
-  or,
-  type Snapshot,
-  setup,
-  stateIn,
-} from "xstate";
+import { and, assign, type ErrorActorEvent, enqueueActions, not, or, setup, stateIn } from "xstate";
 import type * as Model from "../model/app.ts";
 import { LONGEST_CRASH_WAIT, remaining } from "../model/backoff.ts";
 import { type Ms, minutes, seconds } from "../model/duration.ts";
@@ -21,40 +10,8 @@ import { AgentError, type ErrorCode } from "../model/errors.ts";
 import * as remember from "../model/memory.ts";
 import { noted } from "../model/noted.ts";
 import * as plan from "../model/plan.ts";
+import { type AppContext, type AppInput, isUpdate, known } from "./appContext.ts";
 import { slot } from "./slot.ts";
-
-export interface AppInput {
-  readonly app: Model.AppId;
-  readonly desired: Model.Desired;
-  readonly memory: Model.Memory;
-  /** Why it failed last, as remembered by an actor before this one. */
-  readonly error?: AgentError | undefined;
-  readonly parent: ActorRef<Snapshot<unknown>, Model.AppReport>;
-  readonly updates: Updates;
-  readonly now: () => number;
-  readonly random: () => number;
-}
-
-/** How newer versions come. */
-export interface Updates {
-  readonly strategy: Model.Strategy;
-  /** How long a new version without a health check has to stay up. */
-  readonly probation: Ms;
-}
-
-interface AppContext extends AppInput {
-  readonly facts?: Model.Facts | undefined;
-  /** Version that the step in progress is about. */
-  readonly aim: string;
-  /** The last facts that were told since a step began. They may be newer than its look, so they are noted on it again. */
-  readonly early: readonly Model.ContainerFact[];
-  /** Nothing failed since the agent began, or since the engine was away: how a container ended then, nobody saw. */
-  readonly isUnwatched: boolean;
-  /** When the probation in progress ends. Begins anew with the agent: a restart costs one probation, not a bad commit. */
-  readonly probationEndsAt?: number | undefined;
-  /** How the last update ended, until the app is at rest. */
-  readonly verdict?: Model.UpdateStatus | undefined;
-}
 
 type StepFailed = ErrorActorEvent<unknown, "step">;
 type AppEvent = Model.AppRequest | Model.ContainerFact | Model.EngineFact | StepFailed;
@@ -145,6 +102,7 @@ export const app = setup({
       and([stateIn("#app.present"), not("isPresent")]),
       and([stateIn("#app.active.running"), not("isRunning")]),
     ]),
+    isAsAsked: and(["isAtRest", ({ context }) => context.isAsked && plan.next(known(context)) === "rest"]),
     isAtRest: or([stateIn("#app.absent"), stateIn("#app.present"), stateIn("#app.active.running")]),
     isCalledOff: ({ context }) => plan.next(known(context)) !== "pull" || context.aim !== plan.goal(known(context)),
     isWithdrawn: ({ context }) =>
@@ -166,10 +124,14 @@ export const app = setup({
   },
 
   actions: {
-    want: assign(({ context: { desired, facts, memory }, event }) => {
+    want: assign(({ context: { desired, facts, memory, isAsked }, event }) => {
       if (event.type !== "app.request") return {};
       const here = facts?.container?.version;
-      return { desired: event.desired, memory: remember.afterRequest(memory, desired, event.desired, event.by, here) };
+      return {
+        desired: event.desired,
+        memory: remember.afterRequest(memory, desired, event.desired, event.by, here),
+        isAsked: isAsked || event.by === "person",
+      };
     }),
     endWait: assign({ memory: ({ context }) => remember.afterRetry(context.memory) }),
     hold: assign({ memory: ({ context }) => remember.afterHold(context.memory) }),
@@ -236,6 +198,10 @@ export const app = setup({
       probationEndsAt: ({ context: { facts, now, updates } }) =>
         now() + (facts?.container?.health === "starting" ? LONGEST_START : updates.probation),
     }),
+    answer: enqueueActions(({ context: { app: id, parent }, enqueue }) => {
+      enqueue.sendTo(parent, { type: "app.repeat", app: id });
+      enqueue.assign({ isAsked: false });
+    }),
     report: enqueueActions(({ context, enqueue }, { state, ofUpdate = state, updateStatus }: Said) => {
       const { app: id, aim, error, facts, verdict, parent } = context;
       const told = spoken(id.stage, isUpdate(context) ? ofUpdate : state);
@@ -264,16 +230,6 @@ export const app = setup({
 
 interface Said extends Saying {
   readonly state: Model.WireState;
-}
-
-/** What decisions are made from. */
-export function known({ app: { stage }, desired, facts, memory, updates: { strategy }, now }: AppContext): plan.Known {
-  return { stage, desired, facts, memory, strategy, at: now() };
-}
-
-/** The step in progress brings another version than the one that is here. */
-function isUpdate(context: AppContext): boolean {
-  return plan.wayBackFrom(context.aim, context) !== undefined;
 }
 
 /** What was built here is not downloaded: where its image is missing, it fails at its start. */

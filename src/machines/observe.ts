@@ -9,7 +9,7 @@ import type { Outage } from "../model/link.ts";
 import type { Known } from "../model/plan.ts";
 import type { agentMachine } from "./agent.ts";
 import type { appMachine } from "./app.ts";
-import { known } from "./appWords.ts";
+import { known } from "./appContext.ts";
 import type { connectionMachine } from "./connection.ts";
 import type { engineMachine } from "./engine.ts";
 import type { reporterMachine } from "./reporter.ts";

@@ -184,3 +184,9 @@ export interface AppReport {
   readonly updateStatus?: UpdateStatus | undefined;
   readonly error?: AgentError | undefined;
 }
+
+/** What an app asks of its parent: what it said last is told, even if it was told already. */
+export interface AppRepeat {
+  readonly type: "app.repeat";
+  readonly app: AppId;
+}

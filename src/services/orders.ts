@@ -122,10 +122,7 @@ export class Orders {
     const { keep, send } = this.#options;
     const accepted = all.filter(({ answer }) => answer.outcome !== "refused");
     if (accepted.length > 0) keep(accepted.map(({ order }) => order));
-    for (const { order, answer, by } of accepted) {
-      send(orderedEvent(order, by));
-      if (answer.outcome === "done" && by === "person") send({ type: "app.repeat", app: order.app });
-    }
+    for (const { order, by } of accepted) send(orderedEvent(order, by));
   }
 
   /** @param params `{ app }`, as for `wake`. @throws {AgentError} unknown_app */

@@ -3,9 +3,9 @@ import { expect, test } from "vitest";
 import { createActor, fromCallback } from "xstate";
 import { getShortestPaths } from "xstate/graph";
 import { appMachine } from "../../src/machines/app.ts";
-import { type AppInput, known } from "../../src/machines/appWords.ts";
+import { type AppInput, known } from "../../src/machines/appContext.ts";
 import { pathOf } from "../../src/machines/observe.ts";
-import { type AppReport, type Container, type Facts, NOTHING_REMEMBERED } from "../../src/model/app.ts";
+import { type AppRepeat, type AppReport, type Container, type Facts, NOTHING_REMEMBERED } from "../../src/model/app.ts";
 import { seconds } from "../../src/model/duration.ts";
 import { AgentError } from "../../src/model/errors.ts";
 import { STATES } from "../../src/model/outcomes.ts";
@@ -58,7 +58,7 @@ const EVENTS = [
   })),
 ];
 
-const parent = createActor(fromCallback<AppReport>(() => {}));
+const parent = createActor(fromCallback<AppRepeat | AppReport>(() => {}));
 const input: AppInput = {
   app: { stage: "PROD", key: 42 },
   desired: wanting("REMOVED"),

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { appMachine } from "../../src/machines/app.ts";
-import { known } from "../../src/machines/appWords.ts";
+import { known } from "../../src/machines/appContext.ts";
 import { desiredAfter } from "../../src/model/outcomes.ts";
 import { START_GRACE } from "../../src/model/plan.ts";
 import { nameOf, TestApp, taken, wanting } from "../support/app.ts";

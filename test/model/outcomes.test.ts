@@ -1,6 +1,6 @@
 /** Every cell of model/outcomes.ts, on the real machine and a simulated engine. */
 import { describe, expect, test } from "vitest";
-import { known } from "../../src/machines/appWords.ts";
+import { known } from "../../src/machines/appContext.ts";
 import type { Target } from "../../src/model/app.ts";
 import {
   answerTo,

@@ -102,14 +102,7 @@ test.each<[State, Target, Target, string]>([
   expect(answer.outcome).toBe(outcome);
   expect(answer.why).toMatch(/^.{10,}$/);
   expect(disk.get("PROD:42")?.target).toBe(target);
-  const repeat = outcome === "done" ? ["app.repeat"] : [];
-  expect(happened).toEqual([`keep ${target}`, "app.ordered person", ...repeat]);
-});
-
-test("a person who asks for what is so already makes it be told once more, a sync does not", async () => {
-  const { orders, happened } = start(at("present", "PRESENT"));
-  await orders.take(asks(orderFor("PRESENT")), "sync");
-  expect(happened).toEqual(["keep PRESENT", "app.ordered sync"]);
+  expect(happened).toEqual([`keep ${target}`, "app.ordered person"]);
 });
 
 describe("a list of desired states", () => {

@@ -59,7 +59,7 @@ const HAPPENINGS = {
 type Step = readonly [name: keyof typeof HAPPENINGS, detail: number];
 const step = fc.tuple(fc.constantFrom(...(Object.keys(HAPPENINGS) as Step[0][])), fc.nat(100));
 
-test("in the end the engine does what was asked last, and the back end knows it", async () => {
+test("in the end the engine does what was asked last, and the back end knows it and has heard an answer to each request", async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(step, { maxLength: 30, size: "max" }), async (story) => {
       using w = new World();
@@ -74,6 +74,7 @@ test("in the end the engine does what was asked last, and the back end knows it"
       const { openLinks, mostOpenLinks, openStreams, mostInFlight } = w;
       expect({ openLinks, mostOpenLinks, openStreams }).toEqual({ openLinks: 1, mostOpenLinks: 1, openStreams: 1 });
       expect(mostInFlight).toBeLessThanOrEqual(1);
+      expect(w.answered).toEqual(w.asked);
       for (const app of APPS) expectAsAsked(w, app);
     }),
     { numRuns: Number(process.env["RUNS"] ?? 60) },

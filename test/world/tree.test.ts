@@ -102,6 +102,48 @@ test("the engine goes and comes back: nothing is told to have failed by it", asy
   expect(w.openStreams).toBe(1);
 });
 
+test("a request that comes while the app is looked at once more is answered, though nothing changes", async () => {
+  using w = new World();
+  w.ask(weather, wanting("RUNNING"));
+  await w.until(() => w.known.get("PROD:42") === "RUNNING" && w.stateOf(weather) === "active.running.settling");
+  w.heard.length = 0;
+  w.actor.send({ type: "engine.back" });
+  expect(w.stateOf(weather)).toBe("unsure.reconciling");
+  w.ask(weather, wanting("RUNNING"));
+  await w.until(() => w.heard.length > 0);
+  await w.pass(1_000);
+  expect(w.heard).toEqual(["PROD:42 RUNNING"]);
+});
+
+test("a request that comes while the engine is away is answered when it was looked at, not before", async () => {
+  using w = new World();
+  w.ask(weather, wanting("PRESENT"));
+  await w.until(() => w.known.get("PROD:42") === "PRESENT");
+  w.heard.length = 0;
+  w.loseEngine();
+  w.ask(weather, wanting("PRESENT"));
+  await w.pass(10_000);
+  expect(w.heard).toEqual([]);
+  w.bringEngineBack();
+  await w.until(() => w.heard.length > 0);
+  await w.pass(1_000);
+  expect(w.heard).toEqual(["PROD:42 PRESENT"]);
+});
+
+test("a request for what is already so is answered at once, and what a list says is not", async () => {
+  using w = new World();
+  w.ask(weather, wanting("RUNNING"));
+  await w.until(() => w.known.get("PROD:42") === "RUNNING");
+  await w.pass(1_000);
+  w.heard.length = 0;
+  w.ask(weather, wanting("RUNNING"), "sync");
+  await w.pass(1_000);
+  expect(w.heard).toEqual([]);
+  w.ask(weather, wanting("RUNNING"));
+  await w.pass(100);
+  expect(w.heard).toEqual(["PROD:42 RUNNING"]);
+});
+
 test("a stop says goodbye and leaves nothing open, also when the router is gone", async () => {
   for (const isRouterUp of [true, false]) {
     using w = new World();

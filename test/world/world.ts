@@ -41,6 +41,9 @@ export class World {
   /** What the back end heard, oldest first. */
   readonly heard: string[] = [];
   readonly known = new Map<string, WireState>();
+  /** How many requests of persons there were for each app, and how many of them when a report began that the back end heard. */
+  readonly asked = new Map<string, number>();
+  readonly answered = new Map<string, number>();
   /** What it heard of how updates ended. */
   readonly ends: string[] = [];
   readonly states = new Map<string, string[]>();
@@ -120,8 +123,10 @@ export class World {
 
   /** As the agent does it: on disk first, then to the tree. */
   ask(app: AppId, desired: Desired, by: Asker = "person"): void {
-    const known = this.disk.get(appName(app));
-    this.disk.set(appName(app), { memory: NOTHING_REMEMBERED, ...known, app, desired });
+    const name = appName(app);
+    const known = this.disk.get(name);
+    if (by === "person") this.asked.set(name, (this.asked.get(name) ?? 0) + 1);
+    this.disk.set(name, { memory: NOTHING_REMEMBERED, ...known, app, desired });
     this.actor.send({ type: "app.ordered", app, desired, by });
   }
 
@@ -194,6 +199,7 @@ export class World {
   #tell({ app, state, version, updateStatus }: TellInput): Promise<void> {
     const name = appName(app);
     const calls = (this.inFlight.get(name) ?? 0) + 1;
+    const asked = this.asked.get(name) ?? 0;
     this.inFlight.set(name, calls);
     this.mostInFlight = Math.max(this.mostInFlight, calls);
     return new Promise((resolve, reject) => {
@@ -203,6 +209,7 @@ export class World {
         this.refusals = Math.max(this.refusals, 0);
         this.heard.push(`${name} ${state}`);
         this.known.set(name, state);
+        this.answered.set(name, asked);
         if (updateStatus) this.ends.push(`${name} ${state} ${version} ${updateStatus}`);
         resolve();
       });
