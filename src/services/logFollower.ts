@@ -3,11 +3,14 @@
  * and once more when the container has ended, since the engine may end a stream before the last lines (seen with Docker
  * 20.10: the last 2,000 of a stream in 2 of 12 runs). Whoever takes the lines holds the reading up, and nothing else.
  */
+import { once } from "node:events";
+import type { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Ms, ms } from "../model/duration.ts";
 import { type LogLine, msOf, secondsOf, stampOf } from "../model/logLine.ts";
 import type { Engine } from "./docker.ts";
 import { linesOf, openLog, type ReadOptions, readLines, unlessGone } from "./dockerLogs.ts";
+import { LogSeam } from "./logSeam.ts";
 import type { LogSieve } from "./logSieve.ts";
 
 /** A line that was not handed on before. */
@@ -84,18 +87,27 @@ async function catchUp(options: FollowOptions, how: Omit<How, "follow">): Promis
   }
 }
 
-/** What is in the engine's files from the last line on. True: it ends in the middle of a long line. */
-async function read(options: FollowOptions, how: How): Promise<boolean> {
+interface Read {
+  /** It ends in the middle of a long line. */
+  readonly isUnfinished: boolean;
+  /** The line that it ends with. */
+  readonly last: LogLine | undefined;
+}
+
+/** What is in the engine's files from the last line on. */
+async function read(options: FollowOptions, how: How): Promise<Read> {
   const { signal } = options;
   let isUnfinished = false;
+  let last: LogLine | undefined;
   const onUnfinished = () => {
     isUnfinished = true;
   };
   for await (const lines of readLines({ ...(await askFrom(options, how)), onUnfinished })) {
+    last = lines.at(-1);
     await takeFresh(options, lines);
     if (signal.aborted) break;
   }
-  return isUnfinished;
+  return { isUnfinished, last };
 }
 
 /** From the last line on. */
@@ -113,30 +125,45 @@ async function askFrom({ engine, id, sieve, signal }: FollowOptions, how: How): 
 
 /**
  * What comes from now on, and before it what came until the engine has begun to follow: an engine that follows from earlier on
- * misses each rotation while it still reads what was before (seen with Docker 20.10: one file of 1 MB in three seconds).
+ * misses each rotation while it still reads what was before (seen with Docker 20.10: one file of 1 MB in three seconds). It
+ * answers before it has begun; its last line, which it shows first, says that it has (without that lines between reading and
+ * following were lost in one of 100 runs of a container that lives a moment).
  *
- * @returns true: its reader was held up or lags behind, so the engine may rotate a file away under it.
+ * @returns true: its reader was held up or lags behind, so the engine may rotate a file away under it, or has.
  */
 async function readLive(options: FollowOptions, how: How): Promise<boolean> {
   const { engine, id, signal, sieve } = options;
   const live = { engine, id, signal, beat: beatOf(sieve), ...how };
-  const stream = await openLog({ ...live, tail: 0 });
+  const stream = await openLog({ ...live, tail: 1 });
   try {
+    await somethingIn(stream);
+    if (signal.aborted) return false;
+    const { isUnfinished, last } = await read(options, { ...how, follow: false });
     // What began in the middle of a line would be taken for a whole one.
-    if (await read(options, { ...how, follow: false }))
-      return await takeLive(options, readLines(await askFrom(options, how)));
-    return await takeLive(options, linesOf(stream, live));
+    if (isUnfinished) return await takeLive(options, readLines(await askFrom(options, how)));
+    return await takeLive(options, linesOf(stream, live), last);
   } finally {
     stream.destroy();
   }
 }
 
-async function takeLive(options: FollowOptions, live: AsyncIterable<LogLine[]>): Promise<boolean> {
+/** Resolves when a stream can be read, or has ended. What went wrong with it, its reader is told. */
+async function somethingIn(stream: Readable): Promise<void> {
+  const over = new AbortController();
+  const events = ["readable", "end", "close"].map((event) => once(stream, event, { signal: over.signal }));
+  await Promise.race(events).catch(() => {});
+  over.abort();
+}
+
+async function takeLive(options: FollowOptions, live: AsyncIterable<LogLine[]>, last?: LogLine): Promise<boolean> {
+  const seam = new LogSeam(last, options.sieve);
   for await (const lines of live) {
     const begun = performance.now();
-    await takeFresh(options, lines);
+    const after = seam.after(lines);
+    if (!after) return true;
+    await takeFresh(options, after);
     if (options.signal.aborted) return false;
-    if (performance.now() - begun > HELD_UP || lagOf(lines, options.now()) > HELD_UP) return true;
+    if (performance.now() - begun > HELD_UP || lagOf(after, options.now()) > HELD_UP) return true;
   }
   return false;
 }

@@ -45,6 +45,11 @@ export class LogSieve {
     return this.#marks[stream]?.stamp === stamp && stamp === newestOf(this.marks);
   }
 
+  /** Printed after the last line of its stream that was handed on, by its stamp. */
+  isAfter({ stream, stamp }: LogLine): boolean {
+    return stamp > (this.#marks[stream]?.stamp ?? "");
+  }
+
   /**
    * A reading begins. Answers the stamp from which on there may be something new; undefined: from the beginning.
    *

@@ -1,5 +1,6 @@
-/** How following an output ends where its container goes away meanwhile. */
-import { Readable } from "node:stream";
+/** How an output is followed by an engine that answers before it has begun, and how it ends where its container goes away. */
+import { PassThrough, Readable } from "node:stream";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { stampOf } from "../../src/model/logLine.ts";
 import type { Engine } from "../../src/services/docker.ts";
@@ -50,4 +51,110 @@ test.each([
   };
   await follow({ engine, id: "c", sieve, signal: over.signal, now: Date.now, take });
   expect(count).toBe(rests);
+});
+
+/** One container, and followers that begin some turns after they were answered, as those of Docker do. */
+class LateEngine {
+  readonly #printed: string[] = [];
+  readonly #followers: PassThrough[] = [];
+  readonly asked: string[] = [];
+  isUp = true;
+  /** What happens when a follower has been answered, and not begun. */
+  meanwhile: () => void = () => {};
+  /** The engine rotates its file when a follower has begun, which then hears of nothing more before the next one. */
+  missesRotation = false;
+
+  readonly container = async () => ({ Id: "c", Config: { Tty: true }, State: { Running: this.isUp } });
+
+  readonly logs = async (_: string, asked: { follow: boolean; tail?: number }) => {
+    this.asked.push(asked.follow ? `follow from the last ${asked.tail}` : "read");
+    const socket = { pause: () => {}, resume: () => {} };
+    if (!asked.follow) return Object.assign(Readable.from(this.#printed.map((line) => Buffer.from(line))), { socket });
+    const stream = Object.assign(new PassThrough(), { socket });
+    void this.#begin(stream, asked.tail ?? this.#printed.length);
+    return stream;
+  };
+
+  print(text: string, at = Date.now()): void {
+    const line = `${stampOf(at).replace(/\d{6}Z$/, `${String(this.#printed.length).padStart(6, "0")}Z`)} ${text}\r\n`;
+    this.#printed.push(line);
+    for (const follower of this.#followers) follower.write(line);
+  }
+
+  end(): void {
+    this.isUp = false;
+    for (const follower of this.#followers) follower.end();
+  }
+
+  async #begin(stream: PassThrough, tail: number): Promise<void> {
+    for (let turn = 0; turn < 20; turn++) await nextTurn();
+    this.meanwhile();
+    this.meanwhile = () => {};
+    const before = this.#printed.slice(this.#printed.length - Math.min(tail, this.#printed.length));
+    for (const line of before) stream.write(line);
+    if (this.missesRotation) this.print("in the file that is missed");
+    this.missesRotation = false;
+    if (this.isUp) this.#followers.push(stream);
+    else stream.end();
+  }
+}
+
+async function heardOf(engine: LateEngine, onHeard: (text: string) => void): Promise<string[]> {
+  const heard: string[] = [];
+  const take = (lines: readonly FreshLine[]) => {
+    for (const { text, gap } of lines) {
+      heard.push(gap > 0 ? `${gap} missing, ${text}` : text);
+      onHeard(text);
+    }
+  };
+  const { signal } = new AbortController();
+  const sieve = new LogSieve({}, Date.now);
+  await follow({ engine: engine as unknown as Engine, id: "c", sieve, signal, now: Date.now, take });
+  return heard;
+}
+
+test("what is printed after the engine has answered and before it follows is read", async () => {
+  const engine = new LateEngine();
+  engine.print("1");
+  engine.meanwhile = () => engine.print("2");
+  const heard = await heardOf(engine, (text) => {
+    if (text === "2") setImmediate(() => engine.print("3"));
+    if (text === "3") engine.end();
+  });
+  expect(heard).toEqual(["1", "2", "3"]);
+});
+
+test("of one that has printed nothing yet the first lines are told when they come, once", async () => {
+  const engine = new LateEngine();
+  engine.meanwhile = () => {
+    engine.print("1");
+    engine.print("2");
+  };
+  const heard = await heardOf(engine, (text) => {
+    if (text === "2") setImmediate(() => engine.end());
+  });
+  expect(heard).toEqual(["1", "2"]);
+  expect(engine.asked.slice(0, 3)).toEqual(["read", "follow from the last 1", "read"]);
+});
+
+test("one that has printed nothing for an hour is followed by one stream", async () => {
+  const engine = new LateEngine();
+  engine.print("1", Date.now() - 3_600_000);
+  const heard = await heardOf(engine, (text) => {
+    if (text === "1") setTimeout(() => engine.print("2"), 100);
+    if (text === "2") setImmediate(() => engine.end());
+  });
+  expect(heard).toEqual(["1", "2"]);
+  expect(engine.asked.filter((what) => what.startsWith("follow"))).toHaveLength(1);
+});
+
+test("a follower that missed a rotation is left for the files", async () => {
+  const engine = new LateEngine();
+  engine.print("1");
+  engine.missesRotation = true;
+  const heard = await heardOf(engine, (text) => {
+    if (text === "in the file that is missed") setImmediate(() => engine.print("3"));
+    if (text === "3") engine.end();
+  });
+  expect(heard).toEqual(["1", "in the file that is missed", "3"]);
 });
