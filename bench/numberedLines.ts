@@ -72,12 +72,7 @@ export interface LogStage {
 
 export async function openLogStage(parts: Parts, more: Partial<StageOptions> = {}): Promise<LogStage> {
   const s = await openStage({
-    ...{
-      engineSocket: parts.socket,
-      registry: parts.registry,
-      nodeFlags: NODE_FLAGS,
-      env: { ...parts.env, REAGENT_PROCESS_PRIORITY: "raised" },
-    },
+    ...{ engineSocket: parts.socket, registry: parts.registry, nodeFlags: NODE_FLAGS, env: { ...parts.env } },
     ...{ flags: ["-debug=false"], logs: false },
     ...more,
   });

@@ -110,7 +110,7 @@ export async function run({ flags, config, env, version }: RunOptions): Promise<
   const now = Date.now;
   const home = await openHome({ flags, config, env, machine, now });
   const { log, problems, store, journal, flock, settings, appsDir } = home;
-  if (settings["process.priority"] === "raised") goFirst(log);
+  goFirst(log);
   const device = () => flock.device();
   const { serial } = device();
   const orderOf = (app: AppId) => store.orderOf(app);

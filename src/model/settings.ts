@@ -139,12 +139,6 @@ export const Settings = z.strictObject({
     allowed: "on or off",
     example: '"off"',
   }),
-  "process.priority": setting(z.enum(["raised", "usual"]).default("raised"), {
-    description:
-      "Whether the agent goes before the apps, so that a device whose apps take all cores is reached all the same. Only root can; a priority that somebody chose otherwise stays.",
-    allowed: "raised or usual",
-    example: '"usual"',
-  }),
   "docker.socket": setting(
     z
       .string()

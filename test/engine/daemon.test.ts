@@ -135,20 +135,16 @@ test.concurrent("a secret that the router refuses is said, and one that is mende
   await s.see("online", isDevice("CONNECTED"), () => writeFileSync(s.flock, good), 5_000);
 });
 
-test.concurrent.each(["raised", "usual"])(
-  "its priority is %s: as root it goes before the apps, itself and its session, or not",
-  async (which) => {
-    await using s = await startStage({ env: { REAGENT_PROCESS_PRIORITY: which } });
-    const { pid } = s.startAgent();
-    await s.see("the device is connected", isDevice("CONNECTED"));
-    const chosen = getPriority();
-    const nice = which === "raised" && chosen === 0 && process.getuid?.() === 0 ? -5 : chosen;
-    expect(getPriority(pid)).toBe(nice);
-    const group = `/proc/${pid}/autogroup`;
-    if (chosen === 0 && existsSync(group))
-      expect(readFileSync(group, "utf8")).toMatch(new RegExp(` nice ${nice}$`, "m"));
-  },
-);
+test.concurrent("it goes before the apps, itself and its session, where it runs as root", async () => {
+  await using s = await startStage();
+  const { pid } = s.startAgent();
+  await s.see("the device is connected", isDevice("CONNECTED"));
+  const chosen = getPriority();
+  const nice = chosen === 0 && process.getuid?.() === 0 ? -5 : chosen;
+  expect(getPriority(pid)).toBe(nice);
+  const group = `/proc/${pid}/autogroup`;
+  if (chosen === 0 && existsSync(group)) expect(readFileSync(group, "utf8")).toMatch(new RegExp(` nice ${nice}$`, "m"));
+});
 
 test.concurrent("home, database and sockets are for nobody else, and the device's secret is nowhere in them or in the log", async () => {
   await using s = await startStage();

@@ -72,12 +72,7 @@ describe.each(Object.keys(CHOICES))("%s", (name) => {
     const agent = startAgentProcess({
       entry: "dist/reagent.mjs",
       args: ["-config", path(), "-agentDir", home, "-debug"],
-      env: {
-        PATH: process.env["PATH"],
-        REAGENT_LOCK_MACHINE: "off",
-        REAGENT_PROCESS_PRIORITY: "usual",
-        REAGENT_DOCKER_SOCKET: join(folder, "no-engine"),
-      },
+      env: { PATH: process.env["PATH"], REAGENT_LOCK_MACHINE: "off", REAGENT_DOCKER_SOCKET: join(folder, "no-engine") },
       pidFile: `${home}.pid`,
       onLine: (line) => {
         const went = transitionIn(line);

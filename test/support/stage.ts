@@ -88,7 +88,6 @@ export async function openStage(options: StageOptions) {
       env: {
         PATH: process.env["PATH"],
         REAGENT_LOCK_MACHINE: "off",
-        REAGENT_PROCESS_PRIORITY: "usual",
         REAGENT_DOCKER_SOCKET: socketPath,
         ...env,
         ...more,
