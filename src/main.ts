@@ -217,7 +217,7 @@ export async function run({ flags, config, env, version }: RunOptions): Promise<
         if (state === "RUNNING" || state === "PRESENT") await uplink.tellPorts(order, ports.of(order));
         orders.heard(app, state);
       },
-      watchEngine: (say) => watchEngine({ engine, serial, adoption }, say),
+      watchEngine: (say) => watchEngine({ engine, serial, adoption, now }, say),
       followLogs: (run, onEnd) => logs.follow(run, onEnd),
       watchListeners: (app, onHearing) => logs.listen(app, onHearing),
       holdLink: (attempt, say) =>

@@ -52,8 +52,12 @@ export interface Engine {
   pruneBuildCache(): Promise<number>;
   /** Raw output stream of a container; the caller ends it with the signal. */
   logs(id: string, options: LogOptions): Promise<IncomingMessage>;
-  /** Raw stream of container events, one JSON object a line. */
-  events(signal: AbortSignal): Promise<IncomingMessage>;
+  /**
+   * Raw stream of container events, one JSON object a line.
+   *
+   * @param since wall time in ms: those that the engine remembers from then on come first
+   */
+  events(since: number, signal: AbortSignal): Promise<IncomingMessage>;
 }
 
 export interface LogOptions {
@@ -166,11 +170,12 @@ export function createEngine({ socketPath, patience = 1 }: EngineOptions): Engin
       const asked = { stdout: true, stderr: true, timestamps: stamps, ...options };
       return streamOf((await engine()).modem as SafeModem, `/containers/${id}/logs?`, asked, signal);
     },
-    events: async (signal) =>
+    events: async (since, signal) =>
       (await (
         await engine()
       ).getEvents({
         abortSignal: signal,
+        since: Math.floor(since / 1_000),
         filters: { type: ["container"], event: EVENTS },
       })) as unknown as IncomingMessage,
   };

@@ -1,6 +1,7 @@
 /**
  * The one event stream of the engine. Docker's events are hints: each only says which container to look at, and what is
- * told is what the look shows. Open the stream, then look at all, then follow: nothing falls in between.
+ * told is what the look shows. Open the stream, then look at all, then follow: nothing falls in between. The engine answers
+ * before it hears of events, so it is asked for those of the last moments too.
  *
  * A reader that stops reading slows the whole engine (100 ms an event after about 1,280 of them), so the stream is read at
  * once and only ids are kept. The open stream is the sign of life; a slow look shows an engine that is frozen.
@@ -19,6 +20,7 @@ export interface WatchOptions {
   readonly serial: string;
   /** Containers that are ours without our labels. */
   readonly adoption?: Adoption;
+  readonly now: () => number;
   /** How often an engine that says nothing is asked whether it lives. Default 5 min. */
   readonly lookEvery?: Ms;
 }
@@ -30,16 +32,19 @@ interface Seen {
   readonly isKept: boolean;
 }
 
+/** How long an engine that has answered may take until it hears of events, ms; it remembers the last 256. */
+const LATEST_START = 5_000;
+
 /** Watches until it is closed; then nothing more is said. `engine.closed` is said once, last. */
 export function watchEngine(options: WatchOptions, say: (fact: WatchFact) => void): () => void {
-  const { engine, serial, adoption, lookEvery = minutes(5) } = options;
+  const { engine, serial, adoption, now, lookEvery = minutes(5) } = options;
   const over = new AbortController();
   const known = new Map<string, Seen>();
   const queue = new Set<string>();
   let wake = () => {};
 
   async function run(): Promise<void> {
-    const stream = await engine.events(over.signal);
+    const stream = await engine.events(now() - LATEST_START, over.signal);
     const ended = readIds(stream, (id) => {
       queue.add(id);
       wake();

@@ -1,10 +1,11 @@
 /**
  * The output of containers as the engine gives it: with a terminal, as apps have one, and without. Read on after every break,
- * each line comes once; what the engine does to long lines is taken back.
+ * each line comes once; what the engine does to long lines is taken back. And what fakes of the engine do in other tests.
  */
 import { describe, expect, inject, test } from "vitest";
 import type { LogLine, Marks } from "../../src/model/logLine.ts";
 import { createEngine } from "../../src/services/docker.ts";
+import { lastLines, readLines } from "../../src/services/dockerLogs.ts";
 import { type FreshLine, follow } from "../../src/services/logFollower.ts";
 import { LogSieve } from "../../src/services/logSieve.ts";
 import { makeImage } from "../../src/studio/demoImage.ts";
@@ -178,4 +179,32 @@ describe.each([true, false])("with a terminal: %s", (isTerminal) => {
     );
     expect(next?.text).toBe("next");
   });
+
+  test("who follows from the last line is shown it at once, and then what is printed", async () => {
+    await using box = await container("echo 1; echo 2; sleep 2; echo 3", isTerminal);
+    const stop = new AbortController();
+    const ask = { engine, id: box.id, isTerminal, signal: stop.signal };
+    const printed = async () => (await lastLines({ ...ask, isOver: false, follow: false })).lines.length;
+    await expect.poll(printed).toBe(2);
+    const shown: string[] = [];
+    for await (const lines of readLines({ ...ask, isOver: false, follow: true, tail: 1 })) {
+      if (shown.length === 0) expect(await printed()).toBe(2);
+      shown.push(...lines.map(({ text }) => text));
+    }
+    expect(shown).toEqual(["2", "3"]);
+  });
+});
+
+test("who asks for events is told those of the last moments too", async () => {
+  const begun = Date.now();
+  await using box = await container("sleep 1", false);
+  const stop = new AbortController();
+  const stream = await engine.events(begun, stop.signal);
+  let told = "";
+  for await (const chunk of stream) {
+    told += chunk;
+    if (told.includes(`"Action":"start"`) && told.includes(box.id)) break;
+  }
+  expect(told).toContain(`"Action":"create"`);
+  stop.abort();
 });

@@ -2,7 +2,7 @@
 import { PassThrough } from "node:stream";
 import { expect, test } from "vitest";
 import type { WatchFact } from "../../src/model/app.ts";
-import { ms } from "../../src/model/duration.ts";
+import { minutes, ms } from "../../src/model/duration.ts";
 import { AgentError } from "../../src/model/errors.ts";
 import type { ContainerInfo, Engine } from "../../src/services/docker.ts";
 import { watchEngine } from "../../src/services/dockerEvents.ts";
@@ -17,13 +17,18 @@ const labels = {
   "io.reagent.spec": "s",
 };
 
-function start() {
+const NOW = Date.UTC(2026, 0, 2);
+
+function start(lookEvery = ms(5)) {
   const containers = new Map<string, "running" | "exited">([[ID, "running"]]);
   const stream = new PassThrough();
   const told: WatchFact[] = [];
-  const world = { isAway: false, looks: 0 };
+  const world = { isAway: false, looks: 0, since: 0 };
   const engine = {
-    events: async () => stream,
+    events: async (since: number) => {
+      world.since = since;
+      return stream;
+    },
     containers: async () => {
       world.looks++;
       if (world.isAway) throw new AgentError("engine_timeout", "list");
@@ -35,7 +40,7 @@ function start() {
       return state && ({ Id, Name: "/prod_42_weather", Config: { Labels: labels }, State } as unknown as ContainerInfo);
     },
   } as unknown as Engine;
-  const close = watchEngine({ engine, serial: "s1", lookEvery: ms(5) }, (fact) => told.push(fact));
+  const close = watchEngine({ engine, serial: "s1", lookEvery, now: () => NOW }, (fact) => told.push(fact));
   const kinds = () => told.map((fact) => (fact.type === "app.fact" ? fact.fact.type : fact.type));
   return { containers, stream, told, world, close, kinds };
 }
@@ -45,6 +50,15 @@ test("what runs is told before the stream counts as open, and nothing is told of
   await expect.poll(kinds).toEqual(["container.started", "engine.opened"]);
   await expect.poll(() => world.looks).toBeGreaterThan(5);
   expect(kinds()).toHaveLength(2);
+  close();
+});
+
+test("what happens after the engine has answered and before it hears of events is told: it remembers the last of them", async () => {
+  const { containers, stream, world, kinds, close } = start(minutes(5));
+  await expect.poll(kinds).toEqual(["container.started", "engine.opened"]);
+  containers.set(ID, "exited");
+  if (world.since < NOW) stream.write(`${JSON.stringify({ id: ID })}\n`);
+  await expect.poll(kinds).toEqual(["container.started", "engine.opened", "container.exited"]);
   close();
 });
 
