@@ -8,7 +8,7 @@ import { follow } from "../src/services/logFollower.ts";
 import { LogSieve } from "../src/services/logSieve.ts";
 import { type Figure, percentile } from "./figures.ts";
 import { atOnce, Counter, forEver, type LogStage, openLogStage, quietly, runs, steadily } from "./numberedLines.ts";
-import { anonymous, cpuTime, type Parts } from "./parts.ts";
+import { anonymous, cpuTime, elsewhere, type Parts } from "./parts.ts";
 
 type Say = (text: string) => void;
 const go = ({ s }: LogStage, name = "weather") => writeFileSync(join(s.home, "apps/prod", name, "go"), "");
@@ -163,16 +163,18 @@ async function flooded(parts: Parts, seconds: number, say: Say): Promise<Figure>
     }
     return took;
   };
-  const deaf = await shakes();
+  const deaf = await elsewhere(shakes);
   const counter = new Counter();
   await stage.listen(s.container, counter.take);
-  const took = await shakes();
-  const [p99, without] = [percentile(took, 0.99), percentile(deaf, 0.99)];
+  const took = await elsewhere(shakes);
   const rate = (counter.lines / (seconds + 2)).toFixed(0);
+  const slowest = (all: readonly number[]) => percentile(all, 0.99);
+  const here = slowest(await shakes()).toFixed(1);
+  const beside = `while nobody listens ${slowest(deaf).toFixed(1)}; where router and caller wait for the device's cores too ${here}`;
   return {
-    name: `device_handshake while a container floods at ${rate} lines/s (p99 ${p99.toFixed(1)}; while nobody listens ${without.toFixed(1)})`,
+    name: `device_handshake while a container floods at ${rate} lines/s (p99 ${slowest(took).toFixed(1)}; ${beside})`,
     ...{ unit: "ms", values: took, beside: { name: "deaf", values: deaf } },
-    ...{ target: "p99 <= 30 ms", isReached: p99 <= 30 },
+    ...{ target: "p99 <= 30 ms", isReached: slowest(took) <= 30 },
   };
 }
 
