@@ -161,16 +161,18 @@ async function takeLive(options: FollowOptions, live: AsyncIterable<LogLine[]>, 
     const begun = performance.now();
     const after = seam.after(lines);
     if (!after) return true;
-    await takeFresh(options, after);
+    const fresh = await takeFresh(options, after);
     if (options.signal.aborted) return false;
-    if (performance.now() - begun > HELD_UP || lagOf(after, options.now()) > HELD_UP) return true;
+    if (performance.now() - begun > HELD_UP || lagOf(fresh, options.now()) > HELD_UP) return true;
   }
   return false;
 }
 
-async function takeFresh({ sieve, take }: FollowOptions, lines: readonly LogLine[]): Promise<void> {
+/** Hands on those that are new. Answers them: an old line that is known says nothing about a lag. */
+async function takeFresh({ sieve, take }: FollowOptions, lines: readonly LogLine[]): Promise<readonly FreshLine[]> {
   const fresh = freshOf(lines, sieve);
   if (fresh.length > 0) await take(fresh);
+  return fresh;
 }
 
 /** How often a container is read that runs. */

@@ -2,7 +2,7 @@
 import { PassThrough, Readable } from "node:stream";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { expect, test } from "vitest";
-import { stampOf } from "../../src/model/logLine.ts";
+import { type Marks, marksAt, secondsOf, stampOf } from "../../src/model/logLine.ts";
 import type { Engine } from "../../src/services/docker.ts";
 import { EngineError } from "../../src/services/dockerModem.ts";
 import { beatOf, type FreshLine, follow } from "../../src/services/logFollower.ts";
@@ -66,10 +66,12 @@ class LateEngine {
 
   readonly container = async () => ({ Id: "c", Config: { Tty: true }, State: { Running: this.isUp } });
 
-  readonly logs = async (_: string, asked: { follow: boolean; tail?: number }) => {
+  readonly logs = async (_: string, asked: { follow: boolean; tail?: number; since?: string }) => {
     this.asked.push(asked.follow ? `follow from the last ${asked.tail}` : "read");
     const socket = { pause: () => {}, resume: () => {} };
-    if (!asked.follow) return Object.assign(Readable.from(this.#printed.map((line) => Buffer.from(line))), { socket });
+    const since = Number(asked.since ?? 0);
+    const found = this.#printed.filter((line) => Number(secondsOf(line.slice(0, 30))) >= since);
+    if (!asked.follow) return Object.assign(Readable.from(found.map((line) => Buffer.from(line))), { socket });
     const stream = Object.assign(new PassThrough(), { socket });
     void this.#begin(stream, asked.tail ?? this.#printed.length);
     return stream;
@@ -99,7 +101,7 @@ class LateEngine {
   }
 }
 
-async function heardOf(engine: LateEngine, onHeard: (text: string) => void): Promise<string[]> {
+async function heardOf(engine: LateEngine, onHeard: (text: string) => void, marks: Marks = {}): Promise<string[]> {
   const heard: string[] = [];
   const take = (lines: readonly FreshLine[]) => {
     for (const { text, gap } of lines) {
@@ -108,7 +110,7 @@ async function heardOf(engine: LateEngine, onHeard: (text: string) => void): Pro
     }
   };
   const { signal } = new AbortController();
-  const sieve = new LogSieve({}, Date.now);
+  const sieve = new LogSieve(marks, Date.now);
   await follow({ engine: engine as unknown as Engine, id: "c", sieve, signal, now: Date.now, take });
   return heard;
 }
@@ -145,6 +147,15 @@ test("one that has printed nothing for an hour is followed by one stream", async
     if (text === "2") setImmediate(() => engine.end());
   });
   expect(heard).toEqual(["1", "2"]);
+  expect(engine.asked.filter((what) => what.startsWith("follow"))).toHaveLength(1);
+});
+
+test("so is one that was silent since before somebody listened", async () => {
+  const engine = new LateEngine();
+  engine.print("1", Date.now() - 3_600_000);
+  setTimeout(() => engine.print("2"), 100);
+  const heard = await heardOf(engine, () => setImmediate(() => engine.end()), marksAt(stampOf(Date.now() - 1_000)));
+  expect(heard).toEqual(["2"]);
   expect(engine.asked.filter((what) => what.startsWith("follow"))).toHaveLength(1);
 });
 
