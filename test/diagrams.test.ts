@@ -1,15 +1,18 @@
 /** The drawings are those of the code, and a reader trips over nothing in them. */
 import { readFileSync } from "node:fs";
-import { expect, test } from "vitest";
+import { beforeAll, expect, test } from "vitest";
 import type { AnyStateMachine } from "xstate";
 import { type ChartTransition, toChart } from "../diagrams/draw/chart.ts";
 import { type Layout, layoutProblems, pathOf, statesOf, unusedWords } from "../diagrams/draw/layout.ts";
-import { picture } from "../diagrams/draw/picture.ts";
+import { type Picture, picture } from "../diagrams/draw/picture.ts";
 import { type Box, tell } from "../diagrams/draw/story.ts";
 import { MACHINES } from "../diagrams/machines.ts";
 
 const CASES = MACHINES.map(({ machine, layout }): [string, AnyStateMachine, Layout] => [machine.id, machine, layout]);
-const pictures = new Map(MACHINES.map((drawn) => [drawn.machine.id, picture(drawn)]));
+const pictures = new Map<string, Picture>();
+beforeAll(() => {
+  for (const drawn of MACHINES) pictures.set(drawn.machine.id, picture(drawn));
+});
 
 test.each(CASES)("%s: picture and text are fresh (else: npm run diagrams)", (name) => {
   expect(readFileSync(`diagrams/${name}.svg`, "utf8") === pictures.get(name)?.svg, "the SVG").toBe(true);

@@ -11,43 +11,36 @@ export class Heap {
   #turn = 0;
 
   push(cost: number, item: number): void {
-    let i = this.#entries.push({ cost, turn: this.#turn++, item }) - 1;
+    const entry = { cost, turn: this.#turn++, item };
+    let i = this.#entries.length;
     for (; i > 0; i = (i - 1) >> 1) {
-      if (!this.#isBefore(i, (i - 1) >> 1)) break;
-      this.#swap(i, (i - 1) >> 1);
+      const above = this.#entries[(i - 1) >> 1];
+      if (!above || !isBefore(entry, above)) break;
+      this.#entries[i] = above;
     }
+    this.#entries[i] = entry;
   }
 
   pop(): number | undefined {
     const top = this.#entries[0];
     const tail = this.#entries.pop();
-    if (!top || !tail) return undefined;
-    if (this.#entries.length > 0) this.#entries[0] = tail;
-    this.#sink();
-    return top.item;
+    if (tail && this.#entries.length > 0) this.#sink(tail);
+    return top?.item;
   }
 
-  #sink(): void {
-    for (let i = 0; ; ) {
-      const [left, right] = [2 * i + 1, 2 * i + 2];
-      let least = this.#isBefore(left, i) ? left : i;
-      if (this.#isBefore(right, least)) least = right;
-      if (least === i) return;
-      this.#swap(i, least);
-      i = least;
+  /** From the top to where it belongs. */
+  #sink(entry: Entry): void {
+    let i = 0;
+    for (;;) {
+      const [left, right] = [this.#entries[2 * i + 1], this.#entries[2 * i + 2]];
+      const isRight = left && right && isBefore(right, left);
+      const least = isRight ? right : left;
+      if (!least || isBefore(entry, least)) break;
+      this.#entries[i] = least;
+      i = 2 * i + (isRight ? 2 : 1);
     }
-  }
-
-  #isBefore(a: number, b: number): boolean {
-    const [x, y] = [this.#entries[a], this.#entries[b]];
-    if (!x || !y) return false;
-    return x.cost < y.cost || (x.cost === y.cost && x.turn < y.turn);
-  }
-
-  #swap(a: number, b: number): void {
-    const [x, y] = [this.#entries[a], this.#entries[b]];
-    if (!x || !y) return;
-    this.#entries[a] = y;
-    this.#entries[b] = x;
+    this.#entries[i] = entry;
   }
 }
+
+const isBefore = (a: Entry, b: Entry): boolean => a.cost < b.cost || (a.cost === b.cost && a.turn < b.turn);

@@ -1,4 +1,4 @@
-/** The way of one arrow over the grid: A* with costs. Two runs give the same way. */
+/** The way of one arrow over the grid: the cheapest (Dijkstra). Two runs give the same way. */
 import { corners, type Point } from "./geometry.ts";
 import { type Grid, isFrame, isIn } from "./grid.ts";
 import { Heap } from "./heap.ts";
@@ -13,6 +13,8 @@ const STEP = [
   [-1, 0],
   [0, -1],
 ] as const;
+/** None, right, left. */
+const TURNS = [0, 1, 3] as const;
 const COST = {
   step: 10,
   bend: 70,
@@ -75,7 +77,7 @@ export class Ways {
       closed[pose] = 1;
       const whole = cost + (goals.get(pose)?.cost ?? Number.POSITIVE_INFINITY);
       if (whole < least) [end, least] = [pose, whole];
-      for (const next of this.#next(pose, forbidden)) reachIt(next.pose, cost + next.price, pose);
+      this.#eachNext(pose, forbidden, (next, price) => reachIt(next, cost + price, pose));
     }
     return { end, came };
   }
@@ -140,37 +142,40 @@ export class Ways {
   }
 
   /** The three poses that may follow, and what each costs. */
-  #next(pose: Pose, forbidden: Uint8Array): { pose: Pose; price: number }[] {
+  #eachNext(pose: Pose, forbidden: Uint8Array, reachIt: (next: Pose, price: number) => void): void {
     const grid = this.#grid;
     const [index, direction] = [pose >> 2, pose & 3];
-    return [0, 1, 3].flatMap((turn) => {
+    for (const turn of TURNS) {
       const d = (direction + turn) % 4;
       const [dx, dy] = STEP[d] ?? [0, 0];
       const to = index + dy * grid.w + dx;
-      if (!grid.isInside(to) || forbidden[to]) return [];
+      if (!grid.isInside(to) || forbidden[to]) continue;
       const borders = dx !== 0 ? grid.alongH : grid.alongV;
-      if (borders[to] === 2 && borders[index] === 2) return [];
-      return [{ pose: to * 4 + d, price: this.#price(index, to, dx !== 0, turn !== 0) }];
-    });
+      if (borders[to] === 2 && borders[index] === 2) continue;
+      reachIt(to * 4 + d, this.#price(index, to, dx !== 0, turn !== 0));
+    }
   }
 
   #price(index: number, to: number, isFlat: boolean, isTurn: boolean): number {
     const { linesH, linesV, alongH, alongV, bends, words, w } = this.#grid;
-    const [own, cross, along, side] = isFlat ? [linesH, linesV, alongH, w] : [linesV, linesH, alongV, 1];
-    const has = (lines: Int16Array, at: number) => (lines[at] ?? 0) > 0;
-    const extras: readonly [boolean, number][] = [
-      [isTurn, COST.bend],
-      [has(own, to) && has(own, index), COST.shared],
-      [has(bends, to), COST.touch],
-      [isTurn && this.#grid.hasLine(index), COST.touch],
-      [has(own, to + side) || has(own, to - side), COST.near],
-      [along[to] === 1, COST.border],
-      [has(words, to), COST.word],
-    ];
-    const extra = extras.reduce((sum, [isSo, cost]) => sum + (isSo ? cost : 0), 0);
-    return COST.step + COST.crossing * (cross[to] ?? 0) + extra;
+    let price = COST.step + COST.crossing * ((isFlat ? linesV : linesH)[to] ?? 0);
+    price += isFlat ? besideOthers(linesH, index, to, w) : besideOthers(linesV, index, to, 1);
+    if (isTurn) price += COST.bend + (this.#grid.hasLine(index) ? COST.touch : 0);
+    if (has(bends, to)) price += COST.touch;
+    if ((isFlat ? alongH : alongV)[to] === 1) price += COST.border;
+    if (has(words, to)) price += COST.word;
+    return price;
   }
 }
+
+/** Of a step on or next to lines that go the same way; `side` is the distance to the next row of the grid. */
+function besideOthers(lines: Int16Array, index: number, to: number, side: number): number {
+  const shared = has(lines, to) && has(lines, index) ? COST.shared : 0;
+  const near = has(lines, to + side) || has(lines, to - side) ? COST.near : 0;
+  return shared + near;
+}
+
+const has = (lines: Int16Array, at: number): boolean => (lines[at] ?? 0) > 0;
 
 function portsOn(placed: Placed, side: number): Port[] {
   const { rect } = placed;
