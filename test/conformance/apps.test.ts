@@ -41,7 +41,7 @@ describe("pull", () => {
     w.engineOf(weather).faults = ["image_not_found"];
     w.ask(weather, wanting("PRESENT"));
     await told(w, "FAILED");
-    await w.pass(600_000, 1_000);
+    await w.pass(600_000);
     expect(states(w)).toEqual(["DOWNLOADING", "FAILED"]);
   });
 
@@ -51,7 +51,7 @@ describe("pull", () => {
     await told(w, "DOWNLOADING");
     w.ask(weather, wanting("REMOVED"));
     await told(w, "REMOVED");
-    await w.pass(60_000, 100);
+    await w.pass(60_000);
     expect(states(w)).toEqual(["DOWNLOADING", "REMOVED"]);
   });
 
@@ -79,7 +79,7 @@ describe("recovery of an app that failed", () => {
     using w = await failed();
     w.ask(weather, wanting("PRESENT"));
     await told(w, "PRESENT");
-    await w.pass(60_000, 100);
+    await w.pass(60_000);
     expect(states(w)).toEqual(["STOPPING", "PRESENT"]);
     expect(w.engineOf(weather).calls.filter((call) => call.startsWith("pull"))).toHaveLength(1);
     expect(w.engineOf(weather).boxes.size).toBe(0);
@@ -100,7 +100,7 @@ describe("recovery of an app that failed", () => {
     using w = await failed();
     w.loseEngine();
     w.ask(weather, wanting("PRESENT"));
-    await w.pass(60_000, 100);
+    await w.pass(60_000);
     expect(states(w)).toEqual([]);
     w.bringEngineBack();
     await told(w, "PRESENT");
@@ -123,7 +123,7 @@ describe("crash loop", () => {
   test("a stop that is asked for the moment FAILED is told stays", async () => {
     using w = await failed();
     w.ask(weather, wanting("PRESENT"));
-    await w.pass(120_000, 100);
+    await w.pass(120_000);
     expect(states(w)).toEqual(["STOPPING", "PRESENT"]);
   });
 
@@ -160,7 +160,7 @@ describe("a request that is sent the moment a state is told is acted on", () => 
     await told(w, moment);
     w.ask(weather, wanting("PRESENT"));
     await told(w, "PRESENT");
-    await w.pass(60_000, 100);
+    await w.pass(60_000);
     expect([states(w).at(-1), w.engineOf(weather).boxes.size]).toEqual(["PRESENT", 0]);
   });
 
@@ -170,7 +170,7 @@ describe("a request that is sent the moment a state is told is acted on", () => 
     await told(w, moment);
     w.ask(weather, wanting("RUNNING"));
     await told(w, "RUNNING");
-    await w.pass(60_000, 100);
+    await w.pass(60_000);
     expect(states(w).at(-1)).toBe("RUNNING");
   });
 });
@@ -193,7 +193,7 @@ describe("a stop", () => {
     engine.tell = tell;
     w.ask(weather, wanting("PRESENT"));
     await told(w, "PRESENT");
-    await w.pass(60_000, 100);
+    await w.pass(60_000);
     expect(states(w)).toEqual(["STOPPING", "PRESENT"]);
   });
 });

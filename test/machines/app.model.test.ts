@@ -41,8 +41,8 @@ const HAPPENINGS = {
     t.kill();
     t.actor = t.boot();
   },
-  moment: (t: TestApp, n: number) => t.pass(n, 5),
-  while: (t: TestApp, n: number) => t.pass(n * 500, 250),
+  moment: (t: TestApp, n: number) => t.pass(n),
+  while: (t: TestApp, n: number) => t.pass(n * 500),
 };
 type Step = readonly [name: keyof typeof HAPPENINGS, detail: number];
 const step = fc.tuple(fc.constantFrom(...(Object.keys(HAPPENINGS) as Step[0][])), fc.nat(100));
@@ -75,11 +75,11 @@ test("in the end the engine agrees with the last request, and no two containers 
       t.engine.faults = [];
       t.engine.bad.clear();
       t.engine.comeBack();
-      await t.pass(200, 5);
+      await t.pass(200);
       t.actor.send({ type: "app.retry" });
-      await t.pass(2_000, 5);
-      await t.pass(4_000_000, 2_000);
-      await t.pass(2_000, 5);
+      await t.pass(2_000);
+      await t.pass(4_000_000);
+      await t.pass(2_000);
 
       expectDesired(t);
     }),

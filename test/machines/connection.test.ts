@@ -1,13 +1,14 @@
 /** Virtual time, a link that does what the test says. Numbers in brackets count the edges of the line. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { createActor, fromCallback, SimulatedClock } from "xstate";
+import { createActor, fromCallback } from "xstate";
 import { getShortestPaths } from "xstate/graph";
 import { type ConnectionReport, connectionMachine, DEADLINES } from "../../src/machines/connection.ts";
 import { pathOf } from "../../src/machines/observe.ts";
 import { watch } from "../../src/machines/slot.ts";
 import { type LinkFact, type LinkOrder, type Outage, PROVEN_AFTER } from "../../src/model/link.ts";
 import { endingOf } from "../../src/model/linkCauses.ts";
+import { VirtualClock } from "../support/clock.ts";
 
 /** Answers that a link may give, by order; what is missing is never answered. */
 type Manners = Partial<Record<LinkOrder["type"] | "dial", readonly LinkFact["type"][]>>;
@@ -26,7 +27,7 @@ deaf.start();
 
 class Line {
   readonly outage: Outage | undefined;
-  readonly clock = new SimulatedClock();
+  readonly clock = new VirtualClock();
   manners: Manners = GOOD;
   open = new Set<number>();
   mostOpen = 0;
@@ -83,8 +84,8 @@ class Line {
   /** The link now held says something; `because` is a WAMP reason or a socket code. */
   say = (type: LinkFact["type"], because?: string) => this.#say(type, because);
   ask = (type: "connection.start" | "connection.stop" | "connection.dial") => this.actor.send({ type });
-  pass(time: number, step = 25): void {
-    for (let left = time; left > 0; left -= step) this.clock.increment(Math.min(step, left));
+  pass(time: number): void {
+    for (let left = time; left > 0; ) left -= this.clock.step(left);
   }
   get state() {
     return pathOf(this.actor.getSnapshot().value);
@@ -180,7 +181,7 @@ describe("the way up", () => {
 
 test("no deadline ends a link that is online", () => {
   const it = online();
-  it.pass(3_600_000, 1_000);
+  it.pass(3_600_000);
   expect([it.state, it.dials.length]).toEqual(["linked.authenticated.online", 1]);
 });
 
@@ -217,7 +218,7 @@ describe("after a loss", () => {
     Array.from({ length: count }, () => {
       it.say("link.lost", "ECONNREFUSED");
       const wait = (it.context.outage?.retryAt ?? 0) - it.clock.now();
-      while (it.state.startsWith("waiting")) it.pass(1, 1);
+      while (it.state.startsWith("waiting")) it.pass(1);
       return wait;
     });
 
@@ -282,7 +283,7 @@ describe("after a loss", () => {
       it.say("link.lost", "wamp.error.authentication_failed");
       expect(it.state).toBe("waiting.rejected");
       waits.push(Math.round(((it.context.outage?.retryAt ?? 0) - it.clock.now()) / 1_000));
-      while (it.state === "waiting.rejected") it.pass(1_000, 1_000);
+      while (it.state === "waiting.rejected") it.pass(1_000);
     }
     expect(waits).toEqual([5, 10, 20, 40, 80, 160, 300, 300, 300]);
   });
@@ -339,7 +340,7 @@ describe("[10] stop and start", () => {
       it.pass(4_000);
       expect(it.state).toBe("offline");
       expect(it.open.size).toBe(0);
-      it.pass(600_000, 1_000);
+      it.pass(600_000);
       expect(it.state).toBe("offline");
     }
   });
@@ -414,7 +415,7 @@ test("whatever happens in whatever order: one link at most, and online in the en
       .map((manners) => (it: Line) => {
         it.manners = manners;
       }),
-    fc.nat(40_000).map((time) => (it: Line) => it.pass(time, 250)),
+    fc.nat(40_000).map((time) => (it: Line) => it.pass(time)),
   );
   fc.assert(
     fc.property(
@@ -427,7 +428,7 @@ test("whatever happens in whatever order: one link at most, and online in the en
         expect(it.mostOpen).toBeLessThanOrEqual(1);
         it.manners = GOOD;
         it.ask("connection.start");
-        it.pass(700_000, 250);
+        it.pass(700_000);
         expect(it.state).toBe("linked.authenticated.online");
         expect(it.actor.getSnapshot().status).toBe("active");
       },

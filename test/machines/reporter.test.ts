@@ -1,15 +1,15 @@
 /** Virtual time, a back end that answers when told. */
 import { expect, test } from "vitest";
-import { createActor, fromPromise, SimulatedClock } from "xstate";
+import { createActor, fromPromise } from "xstate";
 import { isAllTold, reporterMachine, type TellInput } from "../../src/machines/reporter.ts";
 import type { AppId, AppReport, WireState } from "../../src/model/app.ts";
-import { pass, settle } from "../support/clock.ts";
+import { settle, VirtualClock } from "../support/clock.ts";
 
 const weather: AppId = { stage: "PROD", key: 42 };
 const oven: AppId = { stage: "PROD", key: 7 };
 
 function start(untold: readonly AppReport[] = []) {
-  const clock = new SimulatedClock();
+  const clock = new VirtualClock();
   const calls: { readonly input: TellInput; answer(): void; refuse(): void }[] = [];
   const actor = createActor(
     reporterMachine.provide({
@@ -26,7 +26,7 @@ function start(untold: readonly AppReport[] = []) {
   actor.start();
   const say = (app: AppId, state: WireState) => actor.send({ type: "app.changed", app, state, version: "1" });
   const told = () => calls.map(({ input }) => `${input.app.key} ${input.state}`);
-  return { actor, calls, clock, say, told, pass: (time: number) => pass(clock, time) };
+  return { actor, calls, clock, say, told, pass: (time: number) => clock.pass(time) };
 }
 
 test("of one tick only the newest state is told", async () => {

@@ -28,7 +28,7 @@ async function in_(state: State): Promise<TestApp> {
   if (state === "unsure.unknown") t.engine.isUp = false;
   if (state.startsWith("active.updating") || state.startsWith("crashed.w") || /stopping|removing|steady/.test(state))
     await t.until("active.running");
-  if (state.endsWith("steady")) await t.pass(600_000, 5_000);
+  if (state.endsWith("steady")) await t.pass(600_000);
   const asked: Partial<Record<State, Target>> = { stopping: "PRESENT", removing: "REMOVED" };
   if (asked[state]) t.ask(wanting(asked[state]));
   if (state === "active.halting") t.engine.fallSick("1");
@@ -99,7 +99,7 @@ describe.each(STATES)("in %s", (state) => {
       return;
     }
     expect(await seen(t, request)).toBe(expected);
-    await t.pass(120_000, 10);
+    await t.pass(120_000);
     if (request === "hold") expect(t.state).toBe("crashed.held");
     else expectDesired(t);
   });
@@ -110,7 +110,7 @@ describe.each(STATES)("in %s", (state) => {
     const before = known(t.actor.getSnapshot().context);
     const answer = answerTo(state, { desired: asked }, before);
     expect(await sees(t, () => t.ask(desiredAfter(state, { desired: asked }, before)))).toBe(answer.outcome);
-    await t.pass(120_000, 10);
+    await t.pass(120_000);
     expectDesired(t);
   });
 });

@@ -83,12 +83,13 @@ const ENDS: Record<string, Place[]> = {
 
 test("following the plan ends where it was wanted, in at most four steps", () => {
   expect(ALL.length).toBe(4 * 2 * 4 * 12 * 2 * 54 * 2);
-  for (const known of ALL) {
+  const others = ALL.filter((known) => {
     let now = settled({ ...known, memory: { ...known.memory, wait: undefined } });
     for (let steps = 0; steps < 4; steps++) now = settled(taken(now));
     const isThere = ENDS[now.desired.target]?.includes(place(now) as Place);
-    expect([next(now), isThere, now.facts?.kept], JSON.stringify(known)).toEqual(["rest", true, undefined]);
-  }
+    return next(now) !== "rest" || !isThere || now.facts?.kept;
+  });
+  expect(others.slice(0, 5)).toEqual([]);
 });
 
 function taken(now: Known): Known {
@@ -115,15 +116,17 @@ function settled(now: Known): Known {
 }
 
 test("a wait stops every step but never what serves already", () => {
-  for (const known of ALL.filter(({ memory }) => memory.wait)) {
+  const waiting = ALL.filter(({ memory }) => memory.wait);
+  const others = waiting.filter((known) => {
     const serves = known.desired.target === "RUNNING" && isWell(known.facts?.container, known.at);
-    expect(serves ? next(known) !== "wait" : ["rest", "wait"].includes(next(known)), JSON.stringify(known)).toBe(true);
-  }
+    return serves ? next(known) === "wait" : !["rest", "wait"].includes(next(known));
+  });
+  expect(others.slice(0, 5)).toEqual([]);
 });
 
 test("without facts it looks, whatever is wanted", () => {
-  for (const known of ALL)
-    expect([next({ ...known, facts: undefined }), place({ ...known, facts: undefined })]).toEqual(["look", "unknown"]);
+  const blind = ALL.map((known): Known => ({ ...known, facts: undefined }));
+  expect(new Set(blind.map((known) => `${next(known)} ${place(known)}`))).toEqual(new Set(["look unknown"]));
 });
 
 test("a container that was frozen by hand is resumed only if it is the wanted one and is wanted up", () => {

@@ -53,8 +53,8 @@ const HAPPENINGS = {
     w.kill();
     w.actor = w.boot();
   },
-  moment: (w: World, n: number) => w.pass(n, 5),
-  while: (w: World, n: number) => w.pass(n * 500, 250),
+  moment: (w: World, n: number) => w.pass(n),
+  while: (w: World, n: number) => w.pass(n * 500),
 };
 type Step = readonly [name: keyof typeof HAPPENINGS, detail: number];
 const step = fc.tuple(fc.constantFrom(...(Object.keys(HAPPENINGS) as Step[0][])), fc.nat(100));
@@ -91,9 +91,9 @@ async function behave(w: World): Promise<void> {
     engine.lies = [];
     engine.bad.clear();
   }
-  await w.pass(700_000, 1_000);
+  await w.pass(700_000);
   for (const app of APPS) w.actor.send({ type: "app.retry", app });
-  await w.pass(90_000, 250);
+  await w.pass(90_000);
 }
 
 const KNOWN = {

@@ -94,7 +94,7 @@ test("the engine goes and comes back: nothing is told to have failed by it", asy
   w.heard.length = 0;
   w.loseEngine();
   await w.until(() => w.stateOf(weather) === "unsure.unknown");
-  await w.pass(40_000, 100);
+  await w.pass(40_000);
   w.bringEngineBack();
   await w.until(() => w.stateOf(weather) === "active.running.settling");
   await w.pass(1_000);

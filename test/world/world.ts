@@ -1,5 +1,5 @@
 /** A simulated world around the real tree, wired by main.ts: engine, router, back end, disk and clock, all in memory. */
-import { createActor, SimulatedClock } from "xstate";
+import { createActor } from "xstate";
 import type { KnownApp } from "../../src/machines/agentWords.ts";
 import { seeStates } from "../../src/machines/observe.ts";
 import type { TellInput } from "../../src/machines/reporter.ts";
@@ -18,7 +18,7 @@ import { seconds } from "../../src/model/duration.ts";
 import { AgentError } from "../../src/model/errors.ts";
 import type { LinkFact, LinkOrder } from "../../src/model/link.ts";
 import { EFFECTS, type Effect } from "../../src/model/plan.ts";
-import { pass, settle } from "../support/clock.ts";
+import { VirtualClock } from "../support/clock.ts";
 import { SimEngine } from "../support/engine.ts";
 import { SimHost } from "../support/host.ts";
 
@@ -32,7 +32,7 @@ const ANSWERS = {
 } as const;
 
 export class World {
-  readonly clock = new SimulatedClock();
+  readonly clock = new VirtualClock();
   readonly engines = new Map<string, SimEngine>();
   readonly host = new SimHost();
   /** What is on disk. */
@@ -134,15 +134,11 @@ export class World {
     return this.states.get(appName(app))?.at(-1);
   }
 
-  pass = (time: number, step?: number) => pass(this.clock, time, step);
+  pass = (time: number) => this.clock.pass(time);
 
   async until(condition: () => boolean, limit = 120_000): Promise<void> {
-    await settle();
-    for (let time = 0; !condition(); time += 5) {
-      if (time > limit)
-        throw new Error(`never: ${condition}; ${JSON.stringify([...this.states])} ${this.heard.join()}`);
-      await this.pass(5);
-    }
+    if (!(await this.clock.passUntil(condition, limit)))
+      throw new Error(`never: ${condition}; ${JSON.stringify([...this.states])} ${this.heard.join()}`);
   }
 
   /** kill -9: nothing is closed by anybody. */
