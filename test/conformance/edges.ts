@@ -8,7 +8,7 @@ const EDGES_HERE = "test/services/wampEdges.test.ts";
 const DIAL = "test/services/wampDial.test.ts";
 const CONNECTION = "test/machines/connection.test.ts";
 const REQUESTS = "test/services/wampRequests.test.ts";
-const CYCLES = "test/services/wampCycles.test.ts";
+const CYCLES = "test/soak/wampCycles.test.ts";
 /** On embedded router, nexus and Crossbar.io. */
 const ALIKE = "test/routers/alike.test.ts";
 const DEVICE = "test/routers/device.test.ts";
