@@ -1,7 +1,14 @@
 import { defineConfig } from "vitest/config";
 
 const report = process.env["VITEST_REPORT"];
-const common = { restoreMocks: true, unstubEnvs: true, execArgv: ["--expose-gc"], testTimeout: 15_000, maxWorkers: 2 };
+const common = {
+  restoreMocks: true,
+  unstubEnvs: true,
+  execArgv: ["--expose-gc"],
+  testTimeout: 15_000,
+  // One more than two cores: a fifth of the time of a test that talks to a router is waiting.
+  maxWorkers: 3,
+};
 
 /** `unit` needs nothing but Node, `soak` only more time; `engine` starts a Docker engine and a registry of its own, `routers` real WAMP routers. */
 export default defineConfig({
@@ -14,8 +21,6 @@ export default defineConfig({
         test: {
           ...common,
           name: "unit",
-          // One more than there are cores: a fifth of the time of a test that talks to a router is waiting.
-          maxWorkers: 3,
           include: ["test/**/*.test.ts"],
           exclude: ["test/engine/**", "test/routers/**", "test/soak/**"],
         },
