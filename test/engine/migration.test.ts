@@ -43,7 +43,7 @@ test.concurrent("its container runs on untouched, is told as RUNNING, and its da
   await using s = await startStage();
   const { before, look, hash, file } = await moved(s);
   await s.see("the app is told", hears(s.key, "RUNNING"), () => s.startAgent());
-  await s.see("the device is connected", isDevice("CONNECTED"), () => {});
+  await s.see("the device is connected", isDevice("CONNECTED"));
   expect(s.reports()).toEqual(["RUNNING"]);
   expect(await look()).toEqual(before);
   expect(hash()).toBe(file);
