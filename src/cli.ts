@@ -74,6 +74,9 @@ function failed(error: unknown, { complain }: Io): ExitCode {
   return known.code === "bad_settings" ? 2 : 1;
 }
 
+/** A Ctrl-C under npm comes twice: from the terminal, and from npm, which hands it on (a millisecond later, npm 11), ms. */
+const ONE_PRESS = 50;
+
 if (import.meta.main) {
   const over = new AbortController();
   const io: Io = {
@@ -83,11 +86,14 @@ if (import.meta.main) {
     isTerminal: process.stdout.isTTY === true,
     signal: over.signal,
   };
+  let since = 0;
   const onSignal = (name: NodeJS.Signals) => {
     if (over.signal.aborted) {
+      if (performance.now() - since < ONE_PRESS) return;
       io.complain("reagent: ended at once; what is left of it the next start takes up or takes away");
       process.exit(name === "SIGINT" ? 130 : 143);
     }
+    since = performance.now();
     over.abort(name);
   };
   process.on("SIGINT", onSignal).on("SIGTERM", onSignal);

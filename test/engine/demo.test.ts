@@ -1,7 +1,7 @@
 /** `reagent start` as somebody runs it: the story to its end, and Ctrl-C at any moment. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
@@ -100,10 +100,33 @@ test("a second demo in the same place says who is there, and hurts nobody", asyn
   rmSync(first.cwd, { recursive: true, force: true });
 }, 60_000);
 
+test("one Ctrl-C in a terminal is one under npm too, which hands it on once more: nothing is left", async () => {
+  const cwd = mkdtempSync(join(tmpdir(), "rgd-"));
+  const scripts = { start: `exec ${process.execPath} ${resolve("dist/reagent.mjs")} start` };
+  writeFileSync(join(cwd, "package.json"), JSON.stringify({ scripts }));
+  const terminal = spawn("script", ["-qec", "npm start", "/dev/null"], { cwd, stdio: ["pipe", "pipe", "inherit"] });
+  const ended = once(terminal, "close");
+  const lines: string[] = [];
+  createInterface({ input: terminal.stdout }).on("line", (line) => {
+    lines.push(line);
+    if (line.includes("its container is made and runs")) terminal.stdin.write("\x03");
+  });
+  const [code] = await ended;
+  expect({ code, tail: code === 0 ? "" : lines.slice(-20).join("\n") }).toEqual({ code: 0, tail: "" });
+  expect(lines.join()).toContain("taking everything away");
+  expect(leftOf(cwd)).toEqual(NOTHING);
+  rmSync(cwd, { recursive: true, force: true });
+}, 60_000);
+
 test("a second Ctrl-C ends it at once and says so, and the next start takes away what was left", async () => {
-  const onLine = (line: string) =>
-    /its container is made and runs|taking everything away/.test(line) && first.signal("SIGINT");
+  let presses: NodeJS.Timeout | undefined;
+  const onLine = (line: string) => {
+    if (line.includes("its container is made and runs")) first.signal("SIGINT");
+    // Sooner than by any finger it would count as the same press.
+    if (line.includes("taking everything away")) presses = setInterval(() => first.signal("SIGINT"), 20);
+  };
   const first = start([], onLine);
+  first.ended.finally(() => clearInterval(presses));
   expect(await first.ended).toBe(130);
   expect(first.lines.at(-1)).toBe("reagent: ended at once; what is left of it the next start takes up or takes away");
   expect(leftOf(first.cwd).processes.length).toBeGreaterThan(0);
