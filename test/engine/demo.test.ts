@@ -104,7 +104,9 @@ test("one Ctrl-C in a terminal is one under npm too, which hands it on once more
   const cwd = mkdtempSync(join(tmpdir(), "rgd-"));
   const scripts = { start: `exec ${process.execPath} ${resolve("dist/reagent.mjs")} start` };
   writeFileSync(join(cwd, "package.json"), JSON.stringify({ scripts }));
-  const terminal = spawn("script", ["-qec", "npm start", "/dev/null"], { cwd, stdio: ["pipe", "pipe", "inherit"] });
+  // `exec`, for a shell in between (dash, say) would die of the Ctrl-C and take the terminal with it.
+  const run = ["-qec", "exec npm start", "/dev/null"];
+  const terminal = spawn("script", run, { cwd, stdio: ["pipe", "pipe", "inherit"] });
   const ended = once(terminal, "close");
   const lines: string[] = [];
   createInterface({ input: terminal.stdout }).on("line", (line) => {
