@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /** The `reagent` command: finds the subcommand, runs it, turns its result into an exit code. Without one it is the daemon. */
 import type { Command, CommandContext, ExitCode } from "./cli/command.ts";
+import { ownProcess } from "./cli/ownProcess.ts";
 import { AgentError, errorRow } from "./model/errors.ts";
 import { nearest } from "./model/nearest.ts";
 
@@ -74,28 +75,4 @@ function failed(error: unknown, { complain }: Io): ExitCode {
   return known.code === "bad_settings" ? 2 : 1;
 }
 
-/** A Ctrl-C under npm comes twice: from the terminal, and from npm, which hands it on (a millisecond later, npm 11), ms. */
-const ONE_PRESS = 50;
-
-if (import.meta.main) {
-  const over = new AbortController();
-  const io: Io = {
-    env: process.env,
-    print: (line) => process.stdout.write(`${line}\n`),
-    complain: (line) => process.stderr.write(`${line}\n`),
-    isTerminal: process.stdout.isTTY === true,
-    signal: over.signal,
-  };
-  let since = 0;
-  const onSignal = (name: NodeJS.Signals) => {
-    if (over.signal.aborted) {
-      if (performance.now() - since < ONE_PRESS) return;
-      io.complain("reagent: ended at once; what is left of it the next start takes up or takes away");
-      process.exit(name === "SIGINT" ? 130 : 143);
-    }
-    since = performance.now();
-    over.abort(name);
-  };
-  process.on("SIGINT", onSignal).on("SIGTERM", onSignal);
-  process.exit(await cli(process.argv.slice(2), io));
-}
+if (import.meta.main) process.exit(await cli(process.argv.slice(2), ownProcess()));

@@ -10,7 +10,7 @@ export interface CommandContext {
   readonly complain: (line: string) => void;
   /** Somebody looks at standard output: colours and widths make sense. */
   readonly isTerminal: boolean;
-  /** Fires at SIGINT or SIGTERM: end in order, soon. */
+  /** Fires at SIGINT or SIGTERM, and when nobody reads any more: end in order, soon. */
   readonly signal: AbortSignal;
 }
 

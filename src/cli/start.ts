@@ -51,8 +51,8 @@ export const start: Command = {
   },
 };
 
-/** Ctrl-C goes to all in the foreground: a program that was just run may end by it before this one hears of it. */
+/** Ctrl-C, or a closed terminal, goes to all in the foreground: a program that was just run may end by it before this one hears of it. */
 function isEndOf(signal: AbortSignal, error: unknown): boolean {
   if (signal.aborted && error === signal.reason) return true;
-  return error instanceof Error && "signal" in error && /^SIG(INT|TERM)$/.test(String(error.signal));
+  return error instanceof Error && "signal" in error && /^SIG(INT|TERM|HUP)$/.test(String(error.signal));
 }

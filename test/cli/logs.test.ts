@@ -1,7 +1,10 @@
 /** `reagent logs`: what is asked of the agent, what is printed, and how it ends. */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
+import { text } from "node:stream/consumers";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { cli } from "../../src/cli.ts";
 import { AgentError } from "../../src/model/errors.ts";
@@ -14,11 +17,14 @@ let folder: string;
 let control: { close(): Promise<void> };
 let asked: unknown[];
 let left: Promise<void>;
+let printMore: (text: string) => void;
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), "rgl-"));
   asked = [];
   const gone = Promise.withResolvers<void>();
   left = gone.promise;
+  const printed = Promise.withResolvers<string>();
+  printMore = printed.resolve;
   control = await startControl({
     path: join(folder, "reagent.sock"),
     handlers: {},
@@ -29,7 +35,10 @@ beforeEach(async () => {
         if (app === "oven") throw new AgentError("unknown_app", '"oven"');
         await send([line("one"), line("\u001b[2Jtwo")]);
         if (!follow) return;
-        await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve()));
+        const over = new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve()));
+        const more = await Promise.race([printed.promise, over]);
+        if (more) await send([line(more)]);
+        await over;
         gone.resolve();
       },
     },
@@ -67,6 +76,18 @@ test("-f goes on until Ctrl-C, and the agent is told that nobody is there any mo
   over.abort();
   expect((await running).code).toBe(0);
   await left;
+});
+
+test("-f ends without a word when whoever read it leaves", async () => {
+  const path = resolve("src/cli.ts");
+  const child = spawn(process.execPath, [path, "logs", "weather", "-f"], { env: { REAGENT_HOME: folder } });
+  const complained = text(child.stderr);
+  const ended = once(child, "exit");
+  await once(child.stdout, "data");
+  child.stdout.destroy();
+  printMore("three");
+  await left;
+  expect([await ended, await complained]).toEqual([[0, null], ""]);
 });
 
 test("an app that is not there, an agent that is not there, a wrong flag", async () => {

@@ -5,6 +5,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSyn
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
+import type { Readable } from "node:stream";
 import { expect, test } from "vitest";
 import { bridgeOf } from "../../src/studio/dockerd.ts";
 
@@ -116,6 +117,21 @@ test("one Ctrl-C in a terminal is one under npm too, which hands it on once more
   const [code] = await ended;
   expect({ code, tail: code === 0 ? "" : lines.slice(-20).join("\n") }).toEqual({ code: 0, tail: "" });
   expect(lines.join()).toContain("taking everything away");
+  expect(leftOf(cwd)).toEqual(NOTHING);
+  rmSync(cwd, { recursive: true, force: true });
+}, 60_000);
+
+test("a terminal that is closed takes everything away with it", async () => {
+  const cwd = mkdtempSync(join(tmpdir(), "rgd-"));
+  const run = ["-qec", `exec ${process.execPath} ${resolve("dist/reagent.mjs")} start`, "/dev/null"];
+  // Whatever is started inherits the last pipe: it ends when all of it is gone.
+  const terminal = spawn("script", run, { cwd, stdio: ["pipe", "pipe", "inherit", "pipe"] });
+  const [, shown, , inherited] = terminal.stdio as unknown as Readable[];
+  const gone = once(inherited?.resume() as Readable, "close");
+  createInterface({ input: shown as Readable }).on("line", (line) => {
+    if (line.includes("its container is made and runs")) terminal.kill("SIGKILL");
+  });
+  await gone;
   expect(leftOf(cwd)).toEqual(NOTHING);
   rmSync(cwd, { recursive: true, force: true });
 }, 60_000);
