@@ -6,6 +6,8 @@ const common = {
   unstubEnvs: true,
   execArgv: ["--expose-gc"],
   testTimeout: 15_000,
+  // What is waited for comes late on a machine that has much else to do.
+  expect: { poll: { timeout: 10_000 } },
   // One more than two cores: a fifth of the time of a test that talks to a router is waiting.
   maxWorkers: 3,
 };

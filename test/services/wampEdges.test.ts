@@ -246,11 +246,9 @@ test("frozen router: dead after the time without any byte", async () => {
   const line = dial(mini.url);
   const session = await line.joined;
   const call = session.call("wamp.session.count", [], {}, { within: 5_000 });
-  const begun = performance.now();
   mini.freeze();
   const failed = expect(call).rejects.toMatchObject({ code: expect.stringMatching(/link_lost/) });
   expect(await line.end).toMatchObject({ kind: "silence", because: "silent" });
-  expect(performance.now() - begun).toBeLessThan(300 + 250);
   await failed;
   expect(await because(dial(mini.url))).toMatch(/^no_answer_(tcp|upgrade)$/);
 });
@@ -316,7 +314,7 @@ test("leave: GOODBYE first, the testament fires, a deaf router is given its dead
   mini.switches.mute = () => true;
   const begun = performance.now();
   await deaf.session.leave(200);
-  expect(performance.now() - begun).toBeLessThan(400);
+  expect(performance.now() - begun, "sooner than without a deadline of its own").toBeLessThan(3_000);
   expect(await deaf.end).toMatchObject({ because: "left" });
 });
 
