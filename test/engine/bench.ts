@@ -1,8 +1,7 @@
 /** What every test on the real engine starts from: a device, its steps, and images that are made on the spot. */
 
 import { mkdtempSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { inject } from "vitest";
 import type { AppId, StepInput } from "../../src/model/app.ts";
 import type { Access, Device } from "../../src/model/device.ts";
@@ -65,7 +64,7 @@ export function startBench({ access = "none" }: { access?: Access } = {}) {
     },
     claimFolder: () => true,
     device: () => device,
-    policy: { access, gpu: "auto", stopGrace: 1, appsDir: mkdtempSync(join(tmpdir(), "rga-")) },
+    policy: { access, gpu: "auto", stopGrace: 1, appsDir: mkdtempSync(join(dirname(socketPath), "apps-")) },
     orderOf: ({ key: asked }) => (asked === key ? order : undefined),
     say: (_, text) => said.push(text),
     sayLast: (_, text) => said.push(text),
