@@ -245,7 +245,7 @@ export async function run({ flags, config, env, version }: RunOptions): Promise<
   );
   const unwatch = flock.watch(
     () => agent.send({ type: "link.dial" }),
-    (error) => log.warn({ error }, "the .flock file cannot be watched; a new secret is found at the next dial"),
+    (what, error) => log.warn({ error }, what),
   );
   const unwatchClock = watchClock({
     now,
@@ -274,7 +274,8 @@ export async function run({ flags, config, env, version }: RunOptions): Promise<
       status: () =>
         statusOf(overview(agent.getSnapshot()), {
           ...{ version, startedAt, orderOf, home: home.folder, socket: engine.socketPath },
-          ...{ device: device(), problems: problems.list(), takenOver: store.takenOver },
+          ...{ serial, url: linkLog.url ?? device().endpointUrl },
+          ...{ problems: problems.list(), takenOver: store.takenOver },
           since: (actor) => watcher.since(actor),
           linkWords: (because) => linkLog.wordsOf(because),
         }),

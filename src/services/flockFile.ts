@@ -15,6 +15,9 @@ import { codeOf, readSmallFile } from "./smallFile.ts";
 
 /** ms without a change until the file counts as whole. */
 const QUIET = 200;
+const UNWATCHED =
+  "the .flock file cannot be watched: a new secret is found at the next dial, a new address at the next start";
+const UNUSABLE = "the .flock file was changed and cannot be used; the router's address stays what it was";
 
 export class FlockFile {
   readonly #path: string;
@@ -34,7 +37,7 @@ export class FlockFile {
     return new FlockFile(path, deviceOf(parseFlock(await textOf(path)), machine));
   }
 
-  /** As the file said at the start, and the studio since. */
+  /** As the file said at the start, and the studio since; the router's address as the file said when it was changed last. */
   device(): Device {
     return this.#device;
   }
@@ -73,27 +76,40 @@ export class FlockFile {
   }
 
   /**
-   * Says when somebody has changed the file, once it is quiet again: it may be written in pieces, or replaced. Answers what
-   * ends it. A folder that cannot be watched is told once.
+   * Says when somebody has changed the file, once it is quiet again: it may be written in pieces, or replaced. The router's
+   * address is the new one then. Answers what ends it. A folder that cannot be watched, and a file that cannot be used, are
+   * problems, with the sentence for it.
    */
-  watch(onChange: () => void, onProblem: (error: unknown) => void): () => void {
+  watch(onChange: () => void, onProblem: (what: string, error: unknown) => void): () => void {
     let timer: NodeJS.Timeout | undefined;
+    let isOver = false;
     const name = basename(this.#path);
+    const onUnwatched = (error: unknown) => onProblem(UNWATCHED, error);
+    const onQuiet = async () => {
+      await this.#takeAddress().catch((error: unknown) => onProblem(UNUSABLE, error));
+      if (!isOver) onChange();
+    };
     try {
       const watcher = watchFolder(dirname(this.#path), { persistent: false }, (_, changed) => {
         if (changed !== null && changed !== name) return;
         clearTimeout(timer);
-        timer = setTimeout(onChange, QUIET).unref();
+        timer = setTimeout(onQuiet, QUIET).unref();
       });
-      watcher.on("error", onProblem);
+      watcher.on("error", onUnwatched);
       return () => {
+        isOver = true;
         clearTimeout(timer);
         watcher.close();
       };
     } catch (error) {
-      onProblem(error);
+      onUnwatched(error);
       return () => {};
     }
+  }
+
+  async #takeAddress(): Promise<void> {
+    const { device_endpoint_url: endpointUrl } = this.#read(await textOf(this.#path));
+    this.#device = { ...this.#device, endpointUrl };
   }
 
   async #write(metadata: DeviceMetadata): Promise<void> {

@@ -1,4 +1,4 @@
-/** Tells the log how each link ended, and keeps the last end for the status: its sentence, and what the sentence leaves out. */
+/** Tells the log where links go and how each ended; keeps the last of both for the status, and what an end's sentence leaves out. */
 
 import { linkWords } from "../model/linkCauses.ts";
 import type { Log } from "./log.ts";
@@ -10,10 +10,21 @@ export class LinkLog {
   readonly #log: Log;
   readonly #now: () => number;
   #last: Cause | undefined;
+  #url: string | undefined;
 
   constructor(log: Log, now: () => number) {
     this.#log = log;
     this.#now = now;
+  }
+
+  /** The address that was dialled last: an address that is changed in the file while a link is up is the next one's. */
+  get url(): string | undefined {
+    return this.#url;
+  }
+
+  dials(url: string): void {
+    if (this.#url !== undefined && this.#url !== url) this.#log.info({ url }, "the router's address is another now");
+    this.#url = url;
   }
 
   /** One cause that repeats itself is told once: a device may be offline for weeks. */

@@ -25,6 +25,7 @@ export interface LinkFrom {
 
 export function linkOptionsOf({ settings, flags, env, version, log, linkLog, device, secret }: LinkFrom): LinkOptions {
   const url = device().endpointUrl;
+  linkLog.dials(url);
   return {
     url,
     realm: settings["wamp.realm"],

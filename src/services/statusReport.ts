@@ -1,6 +1,5 @@
 /** What `reagent status` shows, put together from what the tree shows, what is on disk, and when it was seen. */
 import { type AppId, appName, type Desired, type Facts, type Memory, type WireState } from "../model/app.ts";
-import type { Device } from "../model/device.ts";
 import { type AgentError, errorRow } from "../model/errors.ts";
 import type { Outage } from "../model/link.ts";
 import type { AppOrder } from "../model/order.ts";
@@ -32,7 +31,9 @@ export interface About {
   readonly startedAt: number;
   readonly home: string;
   readonly socket: string;
-  readonly device: Device;
+  readonly serial: string;
+  /** Where the link goes, or would go. */
+  readonly url: string;
   readonly problems: readonly Problem[];
   readonly orderOf: (app: AppId) => AppOrder | undefined;
   readonly takenOver: TakenOver | undefined;
@@ -45,18 +46,18 @@ export interface About {
 const DEAD = "beginning anew";
 
 export function statusOf({ link, engine, apps }: Shown, about: About): Status {
-  const { version, startedAt, home, socket, device, problems, since, linkWords, takenOver } = about;
+  const { version, startedAt, home, socket, serial, url, problems, since, linkWords, takenOver } = about;
   const isWaiting = link?.state.startsWith("waiting") === true;
   return {
     version,
     pid: process.pid,
     since: startedAt,
-    serial: device.serial,
+    serial,
     home,
     link: {
       state: link?.state ?? DEAD,
       since: since("connection"),
-      url: device.endpointUrl,
+      url,
       ...(link?.outage && {
         because: link.outage.because,
         ...linkWords(link.outage.because),

@@ -125,14 +125,24 @@ test.concurrent.each([
   expect(after).toHaveLength(1);
 });
 
-test.concurrent("a secret that the router refuses is said, and one that is mended in the file connects within 5 s", async () => {
+test.concurrent.each([
+  ["a secret that the router refuses", { secret: "wrong" }, "waiting.rejected", "wamp.error.authentication_failed"],
+  [
+    "an address where nobody listens",
+    { device_endpoint_url: "ws://127.0.0.1:1/" },
+    "waiting.reconnecting",
+    "ECONNREFUSED",
+  ],
+])("%s is said, and one that is mended in the file connects within 5 s", async (_, wrong, state, because) => {
   await using s = await startStage();
   const good = readFileSync(s.flock, "utf8");
-  writeFileSync(s.flock, JSON.stringify({ ...JSON.parse(good), secret: "wrong" }), { mode: 0o600 });
-  await s.see("refused", goes("connection", /^waiting\.rejected$/), () => s.startAgent());
+  writeFileSync(s.flock, JSON.stringify({ ...JSON.parse(good), ...wrong }), { mode: 0o600 });
+  await s.see("not connected", goes("connection", new RegExp(`^${state}$`)), () => s.startAgent());
   const { link } = Status.parse(await ask(join(s.home, "reagent.sock"), "status"));
-  expect(link).toMatchObject({ state: "waiting.rejected", because: "wamp.error.authentication_failed" });
+  expect(link).toMatchObject({ state, because });
   await s.see("online", isDevice("CONNECTED"), () => writeFileSync(s.flock, good), 5_000);
+  const { link: after } = Status.parse(await ask(join(s.home, "reagent.sock"), "status"));
+  expect(after.url).toBe(JSON.parse(good).device_endpoint_url);
 });
 
 test.concurrent("it goes before the apps, itself and its session, where it runs as root", async () => {

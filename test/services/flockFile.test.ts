@@ -201,13 +201,37 @@ describe("what the studio says", () => {
         told.push(MENDED === readFileSync(path, "utf8") ? "whole" : "half");
         first.resolve();
       },
-      (error) => first.reject(error),
+      (_, error) => first.reject(error),
     );
     writeFileSync(join(folder, "another-file"), "x");
     change();
     await first.promise;
     end();
     expect(told).toEqual(["whole"]);
+  });
+
+  test("brings its address; the one before stays while it is broken or another device's, and that is told", async () => {
+    const flock = await FlockFile.open(path, "amd64");
+    const told: unknown[] = [];
+    let isTold = Promise.withResolvers<void>();
+    const change = async (text: string) => {
+      isTold = Promise.withResolvers();
+      writeFileSync(path, text);
+      await isTold.promise;
+      return [flock.device().endpointUrl, told.splice(0)];
+    };
+    const end = flock.watch(
+      () => isTold.resolve(),
+      (what, error) => told.push(what, (error as AgentError).code),
+    );
+    const [first, second] = ["wss://first.example.com/ws", "wss://second.example.com/ws"];
+    const of = (changes: object) => JSON.stringify({ ...FILE, ...changes });
+    expect(await change(of({ device_endpoint_url: first }))).toEqual([first, []]);
+    const problem = [expect.stringContaining("the router's address stays what it was"), "bad_flock"];
+    expect(await change('{ "device_endpoint_url":')).toEqual([first, problem]);
+    expect(await change(of({ device_endpoint_url: second, serial_number: "another" }))).toEqual([first, problem]);
+    expect(await change(of({ device_endpoint_url: second }))).toEqual([second, []]);
+    end();
   });
 
   test("tells of another swarm though the file cannot be written: the session has the wrong name all the same", async () => {

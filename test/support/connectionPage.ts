@@ -31,8 +31,8 @@ try is. The table at the end is made from the code by \`npm run docs\`.
 | proxy | as for other programs: HTTP_PROXY for \`ws:\`, HTTPS_PROXY for \`wss:\`, NO_PROXY with hosts, domains and addresses, each with a port or without. \`http://user:password@host:port\`; CONNECT with Basic credentials. Others (SOCKS, TLS to the proxy itself) end the dial |
 | proof | \`auth.method\`: WAMP-CRA (raw or salted; at most 100,000 iterations and 64 bytes) or a ticket (over \`wss:\` only) by the secret of the .flock file, or cryptosign by \`auth.key\`. A router that asks for another proof, or for none, gets nothing |
 
-Files are read anew by each dial: a renewed certificate, key or secret needs no restart. When the .flock file changes, the device dials at once; so it does when its
-clock is set or it wakes from sleep.
+Files are read anew by each dial: a renewed certificate, key or secret needs no restart. When the .flock file changes, the device dials at once, at the address that is there
+now; so it does when its clock is set or it wakes from sleep. A link that is up stays: the new address is where the next one goes. The rest of the file counts from the next start.
 
 A clock that was never set makes every certificate look "not yet valid": before 2025 the status says that the clock is wrong.
 
