@@ -14,8 +14,13 @@ export interface LogOptions {
   readonly file?: string | undefined;
 }
 
+/** Bytes of lines that wait for an output that takes none; what comes then is not shown. */
+const MOST_UNSHOWN = 1 << 20;
+
 export function createLog({ level, file }: LogOptions): Log {
-  const out = destination({ fd: 1, sync: true });
+  const out = destination({ fd: 1, sync: true, maxLength: MOST_UNSHOWN });
+  // A closed terminal, a file on a disk that is full: the agent goes on, and its file has the line.
+  out.on("error", () => {});
   const streams = file
     ? [
         { level, stream: out },

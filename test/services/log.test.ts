@@ -1,13 +1,13 @@
 /** The agent's own log: lines of JSON that a person can search, and no secret in them. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { expect, test } from "vitest";
 
 /** Runs a few lines that log, as a process of its own, since the log goes to standard output. */
-async function logged(options: object, body: string): Promise<{ lines: Record<string, unknown>[]; text: string }> {
+async function logged(options: object, body: string, output: "pipe" | number = "pipe") {
   const at = (path: string) => JSON.stringify(resolve(path));
   const script = `const { createLog } = await import(${at("src/services/log.ts")});
     const { AgentError } = await import(${at("src/model/errors.ts")});
@@ -15,14 +15,15 @@ async function logged(options: object, body: string): Promise<{ lines: Record<st
     const log = createLog(${JSON.stringify(options)});
     ${body}`;
   const child = spawn(process.execPath, ["--input-type=module", "-e", script], {
-    stdio: ["ignore", "pipe", "inherit"],
+    stdio: ["ignore", output, "inherit"],
   });
   let text = "";
-  child.stdout.on("data", (chunk) => {
+  child.stdout?.on("data", (chunk) => {
     text += String(chunk);
   });
-  await once(child, "close");
+  const [code] = await once(child, "close");
   return {
+    code,
     text,
     lines: text
       .trim()
@@ -84,5 +85,23 @@ test("a log file gets the same lines and is for its owner alone; the last line b
   expect(readFileSync(file, "utf8")).toBe(text);
   expect(text).toContain("last words");
   expect((statSync(file).mode & 0o777).toString(8)).toBe("600");
+  rmSync(folder, { recursive: true, force: true });
+});
+
+test("an output that takes nothing, a closed terminal or a full disk, costs nothing but what it would have shown", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "rglog-"));
+  const file = join(folder, "reagent.log");
+  const full = openSync("/dev/full", "w");
+  const { code } = await logged(
+    { level: "info", file },
+    `const line = "x".repeat(1_000);
+     const before = process.memoryUsage().rss;
+     for (let n = 0; n < 50_000; n++) log.info({ n }, line);
+     process.exit(process.memoryUsage().rss - before < 40 << 20 ? 0 : 7);`,
+    full,
+  );
+  closeSync(full);
+  expect(code).toBe(0);
+  expect(JSON.parse(readFileSync(file, "utf8").trim().split("\n").at(-1) ?? "")).toMatchObject({ n: 49_999 });
   rmSync(folder, { recursive: true, force: true });
 });
