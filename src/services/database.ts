@@ -16,13 +16,21 @@ export interface OpenDatabase {
 /** SQLITE_CORRUPT, SQLITE_NOTADB. All others pass or are somebody else's business. */
 const DAMAGED = [11, 26];
 
+/** SQLITE_IOERR, SQLITE_FULL: what a full disk makes of the 32 KiB of -shm. */
+const NO_ROOM = [10, 13];
+
+/** Where the index of its log is: in a file, so that others can look at the database too, or in memory, where a full disk has no room for that. */
+type Locking = "NORMAL" | "EXCLUSIVE";
+
 /** Opens it durable (each write is on disk when it returns) and for the owner alone. @throws {AgentError} storage_failed */
 export function openDatabase(path: string, schema: string, now: number): OpenDatabase {
   try {
-    const database = healthy(path, schema);
-    if (database) return { database, setAside: undefined };
-    const setAside = putAside(path, now);
-    return { database: opened(path, schema), setAside };
+    return openAs("NORMAL", path, schema, now);
+  } catch (error) {
+    if (!NO_ROOM.includes(codeOf(error))) throw storageFailed(error);
+  }
+  try {
+    return openAs("EXCLUSIVE", path, schema, now);
   } catch (error) {
     throw storageFailed(error);
   }
@@ -31,10 +39,17 @@ export function openDatabase(path: string, schema: string, now: number): OpenDat
 export const storageFailed = (error: unknown): AgentError =>
   error instanceof AgentError ? error : new AgentError("storage_failed", (error as Error).message, { cause: error });
 
-function healthy(path: string, schema: string): DatabaseSync | undefined {
+function openAs(locking: Locking, path: string, schema: string, now: number): OpenDatabase {
+  const database = healthy(locking, path, schema);
+  if (database) return { database, setAside: undefined };
+  const setAside = putAside(path, now);
+  return { database: prepared(connected(locking, path), schema), setAside };
+}
+
+function healthy(locking: Locking, path: string, schema: string): DatabaseSync | undefined {
   let database: DatabaseSync | undefined;
   try {
-    database = connected(path);
+    database = connected(locking, path);
     const [found] = database.prepare("PRAGMA quick_check(1)").all() as { quick_check?: string }[];
     if (found?.quick_check !== "ok") throw Object.assign(new Error(found?.quick_check), { errcode: DAMAGED[0] });
     return prepared(database, schema);
@@ -45,12 +60,12 @@ function healthy(path: string, schema: string): DatabaseSync | undefined {
   }
 }
 
-const opened = (path: string, schema: string): DatabaseSync => prepared(connected(path), schema);
-
 /** The mode is there before the first byte is; SQLite gives its -wal and -shm the same. */
-function connected(path: string): DatabaseSync {
+function connected(locking: Locking, path: string): DatabaseSync {
   closeSync(openSync(path, "a", 0o600));
-  return new DatabaseSync(path, { timeout: 2_000 });
+  const database = new DatabaseSync(path, { timeout: 2_000 });
+  database.exec(`PRAGMA locking_mode = ${locking}`);
+  return database;
 }
 
 function prepared(database: DatabaseSync, schema: string): DatabaseSync {

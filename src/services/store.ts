@@ -36,7 +36,6 @@ const SCHEMA = `
   CREATE TABLE IF NOT EXISTS ports (stage TEXT NOT NULL, app_key INTEGER NOT NULL, ports TEXT NOT NULL, PRIMARY KEY (stage, app_key)) STRICT;
   CREATE TABLE IF NOT EXISTS folders (folder TEXT PRIMARY KEY, app TEXT NOT NULL) STRICT;
   CREATE TABLE IF NOT EXISTS notes (name TEXT PRIMARY KEY, note TEXT NOT NULL) STRICT;
-  PRAGMA user_version = 1;
 `;
 const DISK = "disk";
 const TAKEN_OVER = "taken over";

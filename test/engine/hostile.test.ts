@@ -1,4 +1,5 @@
 /** An engine that is not itself: it comes back empty, its disk is full. Nothing is lost or doubled, and no lie is told. */
+import { execFileSync, spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -46,6 +47,30 @@ describe("its disk is full", () => {
     expect((await s.engine.container(s.container))?.Config.Labels["io.reagent.version"]).toBe("1.0.0");
     expect(s.said().at(-1)).toBe("RUNNING 1 canceled");
   });
+});
+
+test("the agent's disk was full before it starts: it is there, knows what runs, and takes orders when there is room", async () => {
+  const home = mkdtempSync(join(tmpdir(), "rgh-"));
+  execFileSync("mount", ["-t", "tmpfs", "-o", "size=8m", "tmpfs", home]);
+  try {
+    await using s = await startStage({ home, env: SHORT_GRACE });
+    await s.publish("1.0.0", FOREVER);
+    await s.see("connected", isDevice("CONNECTED"), () => s.startAgent());
+    await s.see("it runs", hears(s.key, "RUNNING"), () => s.want("RUNNING"), 60_000);
+    await s.stopAgents();
+    const ballast = join(home, "ballast");
+    expect(spawnSync("dd", ["if=/dev/zero", `of=${ballast}`, "bs=1k"]).status).toBe(1);
+    await s.see("connected again", isDevice("CONNECTED"), () => s.startAgent());
+    await s.see("it runs", hears(s.key, "RUNNING"));
+    const refused = { args: [{ error: expect.stringContaining("cannot write to its disk") }] };
+    await expect(s.request({ target_state: "PRESENT", present_version: "1.0.0" })).rejects.toMatchObject(refused);
+    expect(await statesOf(s)).toEqual(["running"]);
+    rmSync(ballast);
+    await s.see("it is stopped", hears(s.key, "PRESENT"), () => s.want("PRESENT"));
+  } finally {
+    execFileSync("umount", [home]);
+    rmSync(home, { recursive: true, force: true });
+  }
 });
 
 test("it is replaced by an empty one: what is wanted is downloaded and run again, once", async () => {

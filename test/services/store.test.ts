@@ -3,6 +3,7 @@ import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import {
   chmodSync,
+  copyFileSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -224,6 +225,35 @@ test("a full disk refuses orders and changes nothing; what is remembered is writ
     execFileSync("umount", [disk]);
   }
 });
+
+test.each(["closed", "killed"])(
+  "a disk that was full before it was opened, after it was %s, shows what was kept",
+  (how) => {
+    const before = open();
+    before.keepOrders([order]);
+    const disk = join(folder, "disk");
+    mkdirSync(disk);
+    execFileSync("mount", ["-t", "tmpfs", "-o", "size=512k", "tmpfs", disk]);
+    try {
+      if (how === "closed") before.close();
+      for (const name of readdirSync(folder).filter((each) => /\.db(-wal)?$/.test(each)))
+        copyFileSync(join(folder, name), join(disk, name));
+      writeFileSync(join(disk, "ballast"), "");
+      fill(join(disk, "ballast"));
+      const store = open(disk);
+      expect(store.orderOf(app)).toEqual(order);
+      expect(codeOf(() => fillStore(store))).toBe("storage_failed");
+      rmSync(join(disk, "ballast"));
+      store.keepOrders([{ ...order, target: "PRESENT" }]);
+      store.close();
+      const again = open(disk);
+      expect(again.orderOf(app)?.target).toBe("PRESENT");
+      again.close();
+    } finally {
+      execFileSync("umount", [disk]);
+    }
+  },
+);
 
 /** Until nothing more goes in. */
 function fill(path: string): void {
