@@ -9,6 +9,7 @@ import type { AppId } from "../model/app.ts";
 import { AgentError } from "../model/errors.ts";
 import { dataFolder, ownFolder } from "../model/names.ts";
 import type { AppOrder } from "../model/order.ts";
+import { storageFailed } from "../model/storageFailed.ts";
 
 /** Of the host, bound into containers that may touch the device, where they are there. */
 const EXTRAS = ["/sys/bus/w1/devices", "/usr/local/cuda"];
@@ -54,7 +55,7 @@ export async function removeData(order: AppOrder, appsDir: string, claim: Claim)
     if (dirname(stage) !== (await realpath(appsDir))) throw new Error(`${stage} leads out of the apps folder`);
     for (const path of paths) await rm(path, { recursive: true, force: true });
   } catch (error) {
-    throw new AgentError("storage_failed", (error as Error).message, { cause: error });
+    throw storageFailed(error);
   }
 }
 

@@ -5,7 +5,7 @@
 import { closeSync, openSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { AgentError } from "../model/errors.ts";
+import { storageFailed } from "../model/storageFailed.ts";
 
 export interface OpenDatabase {
   readonly database: DatabaseSync;
@@ -35,9 +35,6 @@ export function openDatabase(path: string, schema: string, now: number): OpenDat
     throw storageFailed(error);
   }
 }
-
-export const storageFailed = (error: unknown): AgentError =>
-  error instanceof AgentError ? error : new AgentError("storage_failed", (error as Error).message, { cause: error });
 
 function openAs(locking: Locking, path: string, schema: string, now: number): OpenDatabase {
   const database = healthy(locking, path, schema);

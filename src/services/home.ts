@@ -8,6 +8,7 @@ import { appName } from "../model/app.ts";
 import type { Flags } from "../model/flags.ts";
 import { revisionOf } from "../model/order.ts";
 import type { Settings } from "../model/settings.ts";
+import { storageFailed } from "../model/storageFailed.ts";
 import { ORIGINAL_DEFAULTS } from "../model/takenOver.ts";
 import type { Machine } from "../model/wireReport.ts";
 import { FlockFile } from "./flockFile.ts";
@@ -47,7 +48,9 @@ export interface Home {
 /** @throws {AgentError} what keeps the agent from starting; nothing stays open then. */
 export async function openHome({ flags, config, env, machine, now }: HomeOptions): Promise<Home> {
   const folder = flags.agentDir;
-  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await mkdir(folder, { recursive: true, mode: 0o700 }).catch((error: unknown) => {
+    throw storageFailed(error);
+  });
   const settings = await settingsIn(folder, env);
   const logFile = flags.logFile ?? join(folder, "agent.log");
   const log = createLog({ level: levelOf(flags, settings), file: logFile });

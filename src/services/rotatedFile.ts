@@ -3,6 +3,7 @@
  * was `.1` becomes `.2`, and so on; the oldest goes.
  */
 import { closeSync, fstatSync, openSync, renameSync, writeSync } from "node:fs";
+import { storageFailed } from "../model/storageFailed.ts";
 
 export interface RotatedFileOptions {
   readonly path: string;
@@ -26,10 +27,14 @@ export class RotatedFile {
   #file: number | undefined;
   #size = 0;
 
-  /** Made with mode 0600. @throws what the system says */
+  /** Made with mode 0600. @throws {AgentError} storage_failed */
   constructor(options: RotatedFileOptions) {
     this.#options = options;
-    this.#open();
+    try {
+      this.#open();
+    } catch (error) {
+      throw storageFailed(error);
+    }
   }
 
   /** A disk that takes no more costs the line, and nothing else. */

@@ -6,14 +6,15 @@
 import { join } from "node:path";
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { type AppId, type AppReport, appName, type Memory, NOTHING_REMEMBERED } from "../model/app.ts";
-import { AgentError } from "../model/errors.ts";
+import type { AgentError } from "../model/errors.ts";
 import { type KeptRow, readRow, rowOf, Untold } from "../model/keptApp.ts";
 import { type AppOrder, onTopOf } from "../model/order.ts";
 import type { HostPorts } from "../model/portRule.ts";
 import type { Problems } from "../model/problem.ts";
 import { Secret } from "../model/secret.ts";
+import { storageFailed } from "../model/storageFailed.ts";
 import { TakenOver } from "../model/takenOver.ts";
-import { openDatabase, storageFailed } from "./database.ts";
+import { openDatabase } from "./database.ts";
 
 export interface KeptApp {
   readonly order: AppOrder;
@@ -266,7 +267,7 @@ export class Store {
       this.#apps.set(appName(kept.order.app), kept);
     } catch (error) {
       const about = `store.${String(row["stage"])}:${String(row["app_key"])}`;
-      this.#problems.note(about, new AgentError("storage_failed", (error as Error).message, { cause: error }));
+      this.#problems.note(about, storageFailed(error));
     }
   }
 }

@@ -5,6 +5,7 @@
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { AgentError } from "../model/errors.ts";
+import { storageFailed } from "../model/storageFailed.ts";
 import { type AgentProcess, startAgentProcess } from "./agentProcess.ts";
 import { type DemoParts, startParts } from "./demoParts.ts";
 import { type Happening, linesOf, WEATHER } from "./demoScript.ts";
@@ -117,16 +118,24 @@ export async function runDemo(options: DemoOptions): Promise<string | undefined>
   }
 }
 
-/** Empties the folder of what a demo before this one left, and says in it who has it now. */
+/**
+ * Empties the folder of what a demo before this one left, and says in it who has it now.
+ *
+ * @throws {AgentError} already_running, or storage_failed
+ */
 async function takeFolder(folder: string): Promise<void> {
   const owner = join(folder, "demo.pid");
   const pid = ownerIn(owner);
   if (pid !== undefined)
     throw new AgentError("already_running", `a demo runs here already, process ${pid}; end it first`);
-  await clearFolder(folder);
-  rmSync(folder, { recursive: true, force: true });
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  writeFileSync(owner, String(process.pid));
+  try {
+    await clearFolder(folder);
+    rmSync(folder, { recursive: true, force: true });
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    writeFileSync(owner, String(process.pid));
+  } catch (error) {
+    throw storageFailed(error);
+  }
 }
 
 function hints(folder: string): string[] {

@@ -94,6 +94,17 @@ test("a .flock file that is not there is told by its path", async () => {
   expect([code, complained]).toEqual([1, expect.stringContaining("none.flock")]);
 });
 
+test.each<[string, string, (file: string) => string[]]>([
+  ["a home", "ENOTDIR", (file) => ["-agentDir", join(file, "home")]],
+  ["a log file", "ENOTDIR", (file) => ["-agentDir", folder, "-logFile", join(file, "x.log")]],
+])("%s that cannot be made is told with what the system says", async (_, says, flags) => {
+  const path = join(folder, "x.flock");
+  writeFileSync(path, JSON.stringify(FILE));
+  const { code, complained } = await type("-config", path, ...flags(path));
+  expect(code).toBe(1);
+  expect(complained).toMatch(new RegExp(`^reagent: the agent cannot write to its disk: ${says}.*x\\.flock.*\\n.*$`));
+});
+
 test("a bad setting is wrong usage, by its name", async () => {
   const path = join(folder, "x.flock");
   writeFileSync(path, JSON.stringify(FILE));
