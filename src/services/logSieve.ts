@@ -12,6 +12,8 @@ export class LogSieve {
   /** The stream whose last line has to be met again in this reading. */
   #expected: LogLine["stream"] | undefined;
   #seeks = false;
+  /** The clock that stamps counts nanoseconds: no two lines have one stamp, and what has it again is the same line, repeated by the engine. */
+  #isFine: boolean;
   readonly #now: () => number;
   /** Lines before the one that was admitted last that are not in the engine's log any more, about; 0: none. */
   gap = 0;
@@ -22,6 +24,7 @@ export class LogSieve {
 
   constructor(marks: Marks, now: () => number) {
     this.#marks = STREAMS.map((stream) => marks[stream] && { ...marks[stream] });
+    this.#isFine = this.#marks.some((mark) => mark && isFine(mark.stamp));
     this.#now = now;
   }
 
@@ -77,7 +80,8 @@ export class LogSieve {
     read.stamp = stamp;
     const last = this.#marks[stream];
     if (stream === this.#expected && stamp === last?.stamp) this.#expected = undefined;
-    if (this.#isKnown(line, read, last) || (read.nth > 1 && !isCoarse(stamp))) return 0;
+    this.#isFine ||= isFine(stamp);
+    if (this.#isKnown(line, read, last) || (read.nth > 1 && this.#isFine)) return 0;
     this.#moveTo(line, read.nth);
     return read.nth;
   }
@@ -157,8 +161,8 @@ class Pace {
   }
 }
 
-/** On a clock that counts nanoseconds no two lines have one stamp: what has it again is the same line, repeated by the engine. */
-const isCoarse = (stamp: string): boolean => stamp.endsWith("000Z");
+/** One in a thousand stamps of such a clock does not show it. */
+const isFine = (stamp: string): boolean => !stamp.endsWith("000Z");
 
 type Mutable = { -readonly [Key in keyof Place]: Place[Key] };
 

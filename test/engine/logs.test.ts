@@ -111,6 +111,12 @@ describe("broken off again and again, and read on from the marks", () => {
     expect(broken(found, 40_000)).toEqual([]);
   });
 
+  test("in files so small that each is read as its lines come, where the engine shows its first line twice: each once", async () => {
+    const script = "sleep 1; for n in $(busybox seq 0 69); do echo o$n; sleep 0.03; done";
+    await using box = await container(script, true, { "max-size": "1k", "max-file": "20" });
+    expect(broken(numbers(await readAll(box.id), "o"), 70)).toEqual([]);
+  });
+
   test("what was rotated away is a gap, and the rest comes", async () => {
     await using box = await container(`${PRINT}echo o0; sleep 1; p o 1 60000`, true, {
       "max-size": "1m",

@@ -39,6 +39,21 @@ test("on a clock of nanoseconds a stamp that comes again at once is the same lin
   expect([1, 2, 2, 3, 3].map((n) => one.admit(fine(n)))).toEqual([1, 1, 0, 1, 0]);
 });
 
+test("and so it is where the nanoseconds of its stamp are a thousand of them by chance", () => {
+  const stamped = (nanoseconds: string): LogLine => ({
+    stream: 0,
+    stamp: `2026-05-01T00:00:00.${nanoseconds}Z`,
+    text: "x",
+  });
+  const one = sieve();
+  one.begin();
+  const round = stamped("000002000");
+  expect([stamped("000001234"), round, round].map((each) => one.admit(each))).toEqual([1, 1, 0]);
+  const another = sieve({ 0: { stamp: "2026-05-01T00:00:00.000001234Z", nth: 1 } });
+  another.begin();
+  expect([round, round].map((each) => another.admit(each))).toEqual([1, 0]);
+});
+
 test("what the engine repeats in the middle of a reading is dropped", () => {
   expect(read(sieve(), "a1 a2 a3 a2 a3 a4")).toEqual(["a1", "a2", "a3", "a4"]);
 });
