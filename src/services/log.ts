@@ -1,7 +1,8 @@
-/** The agent's own log: JSON lines by pino, to standard output and to a file that is rotated. Written at once, so none is lost. */
-import { destination, multistream, pino, stdSerializers } from "pino";
+/** The agent's own log: JSON lines by pino, to standard output and to a file that is rotated. Written at once. */
+import { multistream, pino, stdSerializers } from "pino";
 import { AgentError } from "../model/errors.ts";
 import { AGENT_LOG, RotatedFile } from "./rotatedFile.ts";
+import { standardOutput } from "./standardOutput.ts";
 
 type Level = "trace" | "debug" | "info" | "warn" | "error";
 type Write = (fields: Readonly<Record<string, unknown>>, words: string) => void;
@@ -14,13 +15,8 @@ export interface LogOptions {
   readonly file?: string | undefined;
 }
 
-/** Bytes of lines that wait for an output that takes none; what comes then is not shown. */
-const MOST_UNSHOWN = 1 << 20;
-
 export function createLog({ level, file }: LogOptions): Log {
-  const out = destination({ fd: 1, sync: true, maxLength: MOST_UNSHOWN });
-  // A closed terminal, a file on a disk that is full: the agent goes on, and its file has the line.
-  out.on("error", () => {});
+  const out = standardOutput();
   const streams = file
     ? [
         { level, stream: out },

@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { createInterface } from "node:readline";
 import { expect, test } from "vitest";
 
 /** Runs a few lines that log, as a process of its own, since the log goes to standard output. */
@@ -104,4 +105,24 @@ test("an output that takes nothing, a closed terminal or a full disk, costs noth
   expect(code).toBe(0);
   expect(JSON.parse(readFileSync(file, "utf8").trim().split("\n").at(-1) ?? "")).toMatchObject({ n: 49_999 });
   rmSync(folder, { recursive: true, force: true });
+});
+
+test("an output that nobody reads holds nobody up; what fits waits, and is shown when it is read again", async () => {
+  const log = JSON.stringify(resolve("src/services/log.ts"));
+  const script = `process.stdout.isTTY;
+    const log = (await import(${log})).createLog({ level: "info" });
+    for (let n = 0; n < 3_000; n++) log.info({ n }, "x".repeat(1_000));
+    setInterval(() => log.info({}, "again".padEnd(2_000)), 20);
+    process.stderr.write("goes on");`;
+  const child = spawn(process.execPath, ["--input-type=module", "-e", script]);
+  await once(child.stderr, "data");
+  const numbers: unknown[] = [];
+  for await (const line of createInterface({ input: child.stdout })) {
+    const { n, msg } = JSON.parse(line) as { n?: number; msg: string };
+    if (msg.startsWith("again")) break;
+    numbers.push(n);
+  }
+  child.kill();
+  expect(numbers.length).toBeGreaterThan(1_000);
+  expect(numbers).toEqual(numbers.map((_, n) => n));
 });
