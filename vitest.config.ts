@@ -5,7 +5,8 @@ const common = {
   restoreMocks: true,
   unstubEnvs: true,
   execArgv: ["--expose-gc"],
-  testTimeout: 15_000,
+  testTimeout: 30_000,
+  hookTimeout: 60_000,
   // What is waited for comes late on a machine that has much else to do.
   expect: { poll: { timeout: 10_000 } },
   // One more than two cores: a fifth of the time of a test that talks to a router is waiting.
@@ -34,7 +35,6 @@ export default defineConfig({
           name: "routers",
           include: ["test/routers/**/*.test.ts"],
           fileParallelism: false,
-          testTimeout: 30_000,
           hookTimeout: 90_000,
         },
       },
