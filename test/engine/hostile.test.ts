@@ -64,6 +64,7 @@ test("the agent's disk was full before it starts: it is there, knows what runs, 
     await s.see("it runs", hears(s.key, "RUNNING"));
     const refused = { args: [{ error: expect.stringContaining("cannot write to its disk") }] };
     await expect(s.request({ target_state: "PRESENT", present_version: "1.0.0" })).rejects.toMatchObject(refused);
+    expect((await s.ask("prune_images", [{}])).args).toEqual([null]);
     expect(await statesOf(s)).toEqual(["running"]);
     rmSync(ballast);
     await s.see("it is stopped", hears(s.key, "PRESENT"), () => s.want("PRESENT"));

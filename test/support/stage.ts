@@ -115,6 +115,19 @@ export async function openStage(options: StageOptions) {
     await found.promise.finally(() => clearTimeout(timer));
   }
 
+  /** Calls a procedure of the agent as an operator does. */
+  async function ask(name: string, args: unknown[], kwargs?: Readonly<Record<string, unknown>>) {
+    const { authid, secret } = studio.operator;
+    const line = dial(studio.url, { authid, readSecret: () => secret });
+    const session = await line.joined;
+    try {
+      return await session.call(`re.mgmt.${identity.serial_number}.${name}`, args, kwargs);
+    } finally {
+      session.close();
+      await line.end;
+    }
+  }
+
   function localApp(n: number) {
     const [other, name] = [key + n * 1_000_000, `local-${n}`];
     const image = imageName({ app: { stage: "PROD", key: other }, name }, "amd64");
@@ -147,17 +160,13 @@ export async function openStage(options: StageOptions) {
       for (const agent of agents) await agent.stop();
     },
     see,
-    /** Asks the agent as an operator does, for what the studio has no button. */
+    ask,
+    /** Asks for a state as an operator does, where the studio has no button. */
     request: async (kwargs: Readonly<Record<string, unknown>>) => {
-      const { authid, secret } = studio.operator;
-      const line = dial(studio.url, { authid, readSecret: () => secret });
-      const session = await line.joined;
-      const { kwargs: answer } = await session.call(`re.mgmt.${identity.serial_number}.request_app_state`, [], {
+      const { kwargs: answer } = await ask("request_app_state", [], {
         ...{ app_key: key, app_name: "weather", stage: "PROD", current_state: "PRESENT", requestor_account_key: 5 },
         ...kwargs,
       });
-      session.close();
-      await line.end;
       return answer as { readonly outcome: string; readonly why: string };
     },
     /** Reports with release key and the end of an update, oldest first: `RUNNING 2 completed`. */
