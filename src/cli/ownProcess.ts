@@ -26,7 +26,9 @@ export function ownProcess(): Omit<CommandContext, "args"> {
   process.on("SIGINT", onSignal).on("SIGTERM", onSignal);
   if (isTerminal) process.on("SIGHUP", onLeft);
   process.stdout.on("error", onLeft);
-  process.stderr.on("error", () => {});
+  process.stderr.on("error", () => {
+    // Nobody is there to be told.
+  });
   return {
     env: process.env,
     print: (line) => void process.stdout.write(`${line}\n`),

@@ -25,49 +25,58 @@ type Locking = "NORMAL" | "EXCLUSIVE";
 /** Opens it durable (each write is on disk when it returns) and for the owner alone. @throws {AgentError} storage_failed */
 export function openDatabase(path: string, schema: string, now: number): OpenDatabase {
   try {
-    return openAs("NORMAL", path, schema, now);
-  } catch (error) {
-    if (!NO_ROOM.includes(codeOf(error))) throw storageFailed(error);
-  }
-  try {
-    return openAs("EXCLUSIVE", path, schema, now);
+    const database = withRoomOrNot((locking) => healthy(locking, path, schema));
+    if (database) return { database, setAside: undefined };
+    const setAside = putAside(path, now);
+    return { database: withRoomOrNot((locking) => opened(locking, path, schema)), setAside };
   } catch (error) {
     throw storageFailed(error);
   }
 }
 
-function openAs(locking: Locking, path: string, schema: string, now: number): OpenDatabase {
-  const database = healthy(locking, path, schema);
-  if (database) return { database, setAside: undefined };
-  const setAside = putAside(path, now);
-  return { database: prepared(connected(locking, path), schema), setAside };
+function withRoomOrNot<Opened>(openAs: (locking: Locking) => Opened): Opened {
+  try {
+    return openAs("NORMAL");
+  } catch (error) {
+    if (!NO_ROOM.includes(codeOf(error))) throw error;
+    return openAs("EXCLUSIVE");
+  }
 }
 
 function healthy(locking: Locking, path: string, schema: string): DatabaseSync | undefined {
-  let database: DatabaseSync | undefined;
   try {
-    database = connected(locking, path);
-    const [found] = database.prepare("PRAGMA quick_check(1)").all() as { quick_check?: string }[];
-    if (found?.quick_check !== "ok") throw Object.assign(new Error(found?.quick_check), { errcode: DAMAGED[0] });
-    return prepared(database, schema);
+    return opened(locking, path, schema, (database) => {
+      const [found] = database.prepare("PRAGMA quick_check(1)").all() as { quick_check?: string }[];
+      if (found?.quick_check !== "ok") throw Object.assign(new Error(found?.quick_check), { errcode: DAMAGED[0] });
+    });
   } catch (error) {
-    database?.close();
     if (!DAMAGED.includes(codeOf(error))) throw error;
     return undefined;
   }
 }
 
-/** The mode is there before the first byte is; SQLite gives its -wal and -shm the same. */
-function connected(locking: Locking, path: string): DatabaseSync {
+/**
+ * The mode is there before the first byte is; SQLite gives its -wal and -shm the same.
+ *
+ * @param check before anything is written
+ */
+function opened(
+  locking: Locking,
+  path: string,
+  schema: string,
+  check?: (database: DatabaseSync) => void,
+): DatabaseSync {
   closeSync(openSync(path, "a", 0o600));
   const database = new DatabaseSync(path, { timeout: 2_000 });
-  database.exec(`PRAGMA locking_mode = ${locking}`);
-  return database;
-}
-
-function prepared(database: DatabaseSync, schema: string): DatabaseSync {
-  database.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; ${schema}`);
-  return database;
+  try {
+    database.exec(`PRAGMA locking_mode = ${locking}`);
+    check?.(database);
+    database.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; ${schema}`);
+    return database;
+  } catch (error) {
+    database.close();
+    throw error;
+  }
 }
 
 /** Only the newest damaged file is kept. */

@@ -255,6 +255,20 @@ test.each(["closed", "killed"])(
   },
 );
 
+test("a disk that is too full for a new database is a clear error, and nothing stays open: it can be unmounted", () => {
+  const disk = join(folder, "disk");
+  mkdirSync(disk);
+  execFileSync("mount", ["-t", "tmpfs", "-o", "size=512k", "tmpfs", disk]);
+  try {
+    writeFileSync(join(disk, "agent.db"), "no database at all ".repeat(100));
+    writeFileSync(join(disk, "ballast"), "");
+    fill(join(disk, "ballast"));
+    expect(codeOf(() => open(disk))).toBe("storage_failed");
+  } finally {
+    execFileSync("umount", [disk]);
+  }
+});
+
 /** Until nothing more goes in. */
 function fill(path: string): void {
   try {
