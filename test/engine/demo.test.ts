@@ -124,7 +124,7 @@ test("one Ctrl-C in a terminal is one under npm too, which hands it on once more
 test("a terminal that is closed takes everything away with it", async () => {
   const cwd = mkdtempSync(join(tmpdir(), "rgd-"));
   const run = ["-qec", `exec ${process.execPath} ${resolve("dist/reagent.mjs")} start`, "/dev/null"];
-  // Whatever is started inherits the last pipe: it ends when all of it is gone.
+  // The demo inherits the last pipe, which ends with it: the terminal is gone long before.
   const terminal = spawn("script", run, { cwd, stdio: ["pipe", "pipe", "inherit", "pipe"] });
   const [, shown, , inherited] = terminal.stdio as unknown as Readable[];
   const gone = once(inherited?.resume() as Readable, "close");
